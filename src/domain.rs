@@ -1,0 +1,11 @@
+//! The nouns: plain, checked values. No I/O, no locks, no clock, no wire format.
+
+pub mod decision;
+pub mod explanation;
+pub mod id;
+pub mod load;
+pub mod node;
+pub mod outcome;
+pub mod policy;
+pub mod request;
+pub mod time;

@@ -1,0 +1,148 @@
+//! Names of things, each its own type so that one cannot stand for another.
+//!
+//! They are checked where they enter (`parse`) and cheap to clone (shared text).
+
+use std::{fmt, sync::Arc};
+
+use thiserror::Error;
+
+/// Why a name was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// Nothing was given.
+    #[error("must not be empty")]
+    Empty,
+    /// Longer than the bound.
+    #[error("must be at most {0} bytes long")]
+    TooLong(usize),
+    /// Holds a control character, which would garble logs and tables.
+    #[error("must not hold control characters")]
+    Control,
+    /// Holds a character outside the set of node ids.
+    #[error("may hold only letters, digits and . _ : / -")]
+    Character,
+}
+
+/// Refuses empty, overlong and unprintable names.
+fn check(text: &str, max: usize) -> Result<(), NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.len() > max {
+        return Err(NameError::TooLong(max));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(NameError::Control);
+    }
+    Ok(())
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $max:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Longest accepted name, in bytes.
+            pub const MAX_BYTES: usize = $max;
+
+            /// Checks a name.
+            pub fn parse(text: &str) -> Result<Self, NameError> {
+                check(text, Self::MAX_BYTES)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+name!(
+    /// Tenant that a request belongs to; part of every key of its state.
+    TenantId, 128
+);
+name!(
+    /// User within a tenant.
+    UserId, 128
+);
+name!(
+    /// One request within its tenant.
+    RequestId, 128
+);
+name!(
+    /// Model, as nodes declare it and requests ask for it.
+    ModelName, 256
+);
+name!(
+    /// Version of a model.
+    ModelVersion, 256
+);
+
+/// One node of the fleet.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(Arc<str>);
+
+impl NodeId {
+    /// Longest accepted id, in bytes.
+    pub const MAX_BYTES: usize = 128;
+
+    /// Checks an id: it appears in URLs, labels and shell commands, so its alphabet is narrow.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check(text, Self::MAX_BYTES)?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._:/-".contains(c);
+        if !text.chars().all(allowed) {
+            return Err(NameError::Character);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// One pick of one request: two attempts of a request have two leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseId(pub u64);
+
+impl fmt::Display for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl LeaseId {
+    /// Reads what [`Display`](fmt::Display) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        u64::from_str_radix(text, 16).ok().map(Self)
+    }
+}

@@ -1,0 +1,69 @@
+//! What a node reports of itself, checked: a value of this type holds nothing absurd.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// A fraction from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+pub struct Ratio(f64);
+
+impl Ratio {
+    /// Nothing.
+    pub const ZERO: Self = Self(0.0);
+    /// All.
+    pub const ONE: Self = Self(1.0);
+
+    /// Refuses NaN and everything outside 0 to 1.
+    pub fn try_new(value: f64) -> Result<Self, RatioError> {
+        // A NaN fails the comparison too; adding zero turns -0.0 into 0.0.
+        if (0.0..=1.0).contains(&value) { Ok(Self(value + 0.0)) } else { Err(RatioError(value)) }
+    }
+
+    /// The fraction, from 0 to 1.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// The same from 0 to 100.
+    pub fn percent(self) -> f64 {
+        self.0 * 100.0
+    }
+}
+
+/// A number that is no fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[error("must be a fraction from 0 to 1 (30 % is 0.3), got {0}")]
+pub struct RatioError(f64);
+
+/// Load of a node at one moment; `None` means that the node does not know.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NodeLoad {
+    /// Processor in use.
+    pub cpu: Option<Ratio>,
+    /// Host memory in use.
+    pub memory: Option<Ratio>,
+    /// GPU in use, mean over the node's GPUs.
+    pub gpu: Option<Ratio>,
+    /// GPU memory in use, mean over the node's GPUs.
+    pub gpu_memory: Option<Ratio>,
+    /// Requests that the node executes.
+    pub running: Option<u32>,
+    /// Requests that the node has accepted and not begun.
+    pub waiting: Option<u32>,
+    /// Key-value cache in use.
+    pub kv_cache: Option<Ratio>,
+    /// Recent time to the first token.
+    pub first_token_latency: Option<Duration>,
+    /// Adapters that are loaded, at most [`Self::MAX_ADAPTERS`].
+    pub adapters: Vec<String>,
+}
+
+impl NodeLoad {
+    /// Most requests that a report may claim to run or to hold.
+    pub const MAX_REQUESTS: u32 = 1_000_000;
+    /// Longest first-token latency that a report may claim.
+    pub const MAX_LATENCY: Duration = Duration::from_hours(1);
+    /// Most adapters in a report.
+    pub const MAX_ADAPTERS: usize = 256;
+}
