@@ -1,3 +1,24 @@
-//! x
-pub mod domain;
+//! Decides, for each request to a large model, where it goes.
+
+// In layer order: a module may use only those above it, see `tests/it/tidy.rs`.
 pub mod proto;
+
+pub mod domain;
+
+pub mod learn;
+
+pub mod state;
+
+pub mod route;
+
+pub mod config;
+
+pub mod api;
+
+pub mod agent;
+
+pub mod app;
+
+pub mod demo;
+
+pub mod cli;
