@@ -1,1 +1,4 @@
-//! To be written.
+//! Estimators: `observe(now, x)` feeds one, `at(now)` reads it. Reading never changes it.
+
+pub mod ewma;
+pub mod window;

@@ -1,0 +1,57 @@
+//! What does each candidate cost?
+//!
+//! A closed set of policies, each a plain function from a candidate to a cost; lower is better. How the costs become a
+//! choice is the business of `pick`.
+
+pub mod in_flight;
+pub mod latency;
+pub mod load;
+
+use super::filter::{Candidate, Filtered};
+use crate::domain::{
+    explanation::Score,
+    policy::{Balance, Policy},
+    time::Instant,
+};
+use load::{Means, Reading};
+
+/// A candidate and what it scored.
+#[derive(Debug, Clone, Copy)]
+pub struct Scored<'a> {
+    /// The candidate.
+    pub candidate: Candidate<'a>,
+    /// Its numbers.
+    pub score: Score,
+}
+
+/// Scores every candidate by the policy's balance.
+pub fn score<'a>(filtered: &Filtered<'a>, policy: &Policy, now: Instant) -> Vec<Scored<'a>> {
+    let read = |c: &Candidate<'a>| (*c, Reading::of(c.node, policy, filtered.rung, now));
+    let readings: Vec<_> = filtered.candidates.iter().map(read).collect();
+    let means = Means::of(readings.iter().map(|(_, reading)| reading));
+    readings
+        .iter()
+        .map(|(candidate, reading)| Scored {
+            candidate: *candidate,
+            score: score_one(reading, means, policy),
+        })
+        .collect()
+}
+
+fn score_one(reading: &Reading, means: Means, policy: &Policy) -> Score {
+    let load = load::load(reading, means, &policy.load);
+    let cost = match policy.balance {
+        Balance::WeightedLoad => load.total(),
+        Balance::LeastInFlight | Balance::PowerOfTwo => in_flight::cost(reading),
+        Balance::RoundRobin => reading.counts.last_pick as f64,
+        Balance::Random => 0.0,
+        Balance::PeakEwma => latency::cost(reading),
+    };
+    Score {
+        cost,
+        load,
+        queued: reading.queued(),
+        in_flight: reading.counts.in_flight,
+        slow_start: reading.slow_start,
+    }
+}

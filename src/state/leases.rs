@@ -1,0 +1,303 @@
+//! Which picks are in flight, and how does each end exactly once?
+//!
+//! A lease reserves a request's load on its node from the pick until its outcome, its expiry, or a retry that excludes the
+//! node. Each of these takes the lease out of the live phase under its map entry's lock, and only that step releases the
+//! node's counter: so the sum in flight over all nodes is the number of live leases, and can neither leak nor go
+//! below zero. An ended lease is remembered for a while: a repeated outcome is known as such, and a late one still tells of the
+//! node's health.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use dashmap::{DashMap, Entry};
+
+use super::nodes::{
+    breaker::Signal,
+    flight::{Charge, Trial},
+    node::{Node, Observation},
+};
+use crate::domain::{
+    decision::{LeaseGrant, Route, Rung},
+    id::{LeaseId, NodeId},
+    node::BreakerState,
+    outcome::{Outcome, OutcomeResult, Settlement},
+    policy::{LeasePolicy, Policy},
+    request::RequestKey,
+    time::Instant,
+};
+
+/// Most ended attempts of one request that are remembered beside its latest.
+const ATTEMPTS_REMEMBERED: usize = 8;
+
+/// Picks in flight, and those that ended lately.
+#[derive(Debug, Default)]
+pub struct LeaseTable {
+    requests: DashMap<RequestKey, Attempts>,
+    /// Leases in the live phase; at most [`LeasePolicy::live_max`].
+    live: AtomicUsize,
+    /// Requests remembered, live or ended; at most about twice as many as may live.
+    remembered: AtomicUsize,
+    picks: AtomicU64,
+}
+
+/// The picks of one request: the latest, and those that a retry left behind.
+#[derive(Debug)]
+struct Attempts {
+    latest: Lease,
+    earlier: Vec<Lease>,
+}
+
+/// One pick.
+#[derive(Debug)]
+struct Lease {
+    id: LeaseId,
+    node: Arc<Node>,
+    route: Arc<Route>,
+    rung: Rung,
+    charge: Charge,
+    ttl: Duration,
+    picked: Instant,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// In flight until this moment.
+    Live { expires: Instant },
+    /// No longer in flight, its outcome not told.
+    Released { at: Instant },
+    /// Its outcome is told.
+    Settled { at: Instant },
+}
+
+/// A choice to reserve.
+#[derive(Debug)]
+pub struct Reservation {
+    /// The picked node.
+    pub node: Arc<Node>,
+    /// Whether the pick tries a node whose breaker is half-open.
+    pub trial: Trial,
+    /// What the caller is told; its lease is filled in.
+    pub route: Route,
+    /// How far from normal it was decided.
+    pub rung: Rung,
+    /// How long it lasts without a word.
+    pub ttl: Duration,
+}
+
+/// As many leases live as the policy allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exhausted;
+
+/// What a reported outcome did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// To the lease.
+    pub settlement: Settlement,
+    /// To the node's breaker, if that changed.
+    pub breaker: Option<BreakerState>,
+}
+
+impl LeaseTable {
+    /// Leases in flight.
+    pub fn live(&self) -> usize {
+        self.live.load(Relaxed)
+    }
+
+    /// The decision that was made for this request, if its lease lives on a node that is not excluded.
+    pub fn recall(&self, key: &RequestKey, excluded: &[NodeId], now: Instant) -> Option<(Route, Rung)> {
+        let attempts = self.requests.get(key)?;
+        attempts.latest.recall(excluded, now)
+    }
+
+    /// Puts a choice in flight. If the request has got a decision meanwhile, that one stands.
+    pub fn grant(
+        &self,
+        key: &RequestKey,
+        excluded: &[NodeId],
+        reservation: Reservation,
+        policy: &LeasePolicy,
+        now: Instant,
+    ) -> Result<(Route, Rung), Exhausted> {
+        match self.requests.entry(key.clone()) {
+            Entry::Occupied(mut entry) => {
+                let attempts = entry.get_mut();
+                if let Some(decided) = attempts.latest.recall(excluded, now) {
+                    return Ok(decided);
+                }
+                self.release(&mut attempts.latest, now);
+                let lease = self.open(reservation, policy, now)?;
+                let decided = lease.told();
+                attempts.supersede(lease);
+                Ok(decided)
+            }
+            Entry::Vacant(entry) => {
+                let lease = self.open(reservation, policy, now)?;
+                let decided = lease.told();
+                entry.insert(Attempts { latest: lease, earlier: Vec::new() });
+                self.remembered.fetch_add(1, Relaxed);
+                Ok(decided)
+            }
+        }
+    }
+
+    /// Takes in how a request went.
+    pub fn settle(&self, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
+        let unknown = Settled { settlement: Settlement::Unknown, breaker: None };
+        let Some(mut attempts) = self.requests.get_mut(&outcome.key) else { return unknown };
+        let Some(lease) = attempts.find(outcome.lease) else { return unknown };
+        let settled = self.settle_lease(lease, outcome, policy, now);
+        let over = !matches!(attempts.latest.phase, Phase::Live { .. });
+        drop(attempts);
+        if over && self.is_crowded(&policy.leases) {
+            self.forget(&outcome.key);
+        }
+        settled
+    }
+
+    /// Releases what has expired and forgets what ended long ago.
+    pub fn sweep(&self, policy: &LeasePolicy, now: Instant) {
+        let remember = if self.is_crowded(policy) { Duration::ZERO } else { policy.remember };
+        self.requests.retain(|_, attempts| {
+            if attempts.latest.has_expired(now) {
+                self.release(&mut attempts.latest, now);
+            }
+            let stays = attempts.latest.is_remembered(remember, now);
+            self.remembered.fetch_sub(usize::from(!stays), Relaxed);
+            stays
+        });
+    }
+
+    /// As many ended leases are remembered as may live; beyond that, memory is worth more than remembering.
+    fn is_crowded(&self, policy: &LeasePolicy) -> bool {
+        self.remembered.load(Relaxed) > policy.live_max.saturating_mul(2)
+    }
+
+    /// Forgets a request unless it has been picked again meanwhile.
+    fn forget(&self, key: &RequestKey) {
+        let over = |_: &RequestKey, attempts: &Attempts| !matches!(attempts.latest.phase, Phase::Live { .. });
+        if self.requests.remove_if(key, over).is_some() {
+            self.remembered.fetch_sub(1, Relaxed);
+        }
+    }
+
+    fn settle_lease(&self, lease: &mut Lease, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
+        if lease.has_expired(now) {
+            self.release(lease, now);
+        }
+        let node = lease.node.spec.id.clone();
+        let settlement = match (lease.phase, outcome.result) {
+            (Phase::Live { .. }, OutcomeResult::Running) => {
+                lease.phase = Phase::Live { expires: now + lease.ttl };
+                Settlement::Renewed(node)
+            }
+            (Phase::Live { .. }, _) => {
+                self.release(lease, now);
+                lease.phase = Phase::Settled { at: now };
+                Settlement::Settled(node)
+            }
+            (Phase::Released { .. }, OutcomeResult::Running) => Settlement::Late(node),
+            (Phase::Released { at }, _) => {
+                lease.phase = Phase::Settled { at };
+                Settlement::Late(node)
+            }
+            (Phase::Settled { .. }, _) => {
+                return Settled { settlement: Settlement::AlreadySettled(node), breaker: None };
+            }
+        };
+        let breaker = lease.node.live.observe(lease.observation(outcome, now), now, policy);
+        Settled { settlement, breaker }
+    }
+
+    fn open(&self, wanted: Reservation, policy: &LeasePolicy, now: Instant) -> Result<Lease, Exhausted> {
+        let room = |live| (live < policy.live_max).then_some(live + 1);
+        self.live.fetch_update(Relaxed, Relaxed, room).map_err(|_| Exhausted)?;
+        let pick = self.picks.fetch_add(1, Relaxed) + 1;
+        let id = LeaseId(pick);
+        let charge = wanted.node.live.flight.charge(pick, wanted.trial);
+        let route = Route { lease: Some(LeaseGrant { id, ttl: wanted.ttl }), ..wanted.route };
+        Ok(Lease {
+            id,
+            charge,
+            node: wanted.node,
+            route: Arc::new(route),
+            rung: wanted.rung,
+            ttl: wanted.ttl,
+            picked: now,
+            phase: Phase::Live { expires: now + wanted.ttl },
+        })
+    }
+
+    /// The one way out of the live phase.
+    fn release(&self, lease: &mut Lease, now: Instant) {
+        if let Phase::Live { .. } = lease.phase {
+            lease.node.live.flight.release(&lease.charge);
+            lease.phase = Phase::Released { at: now };
+            self.live.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl Attempts {
+    fn find(&mut self, id: Option<LeaseId>) -> Option<&mut Lease> {
+        let Some(id) = id else { return Some(&mut self.latest) };
+        std::iter::once(&mut self.latest).chain(&mut self.earlier).find(|lease| lease.id == id)
+    }
+
+    fn supersede(&mut self, lease: Lease) {
+        if self.earlier.len() >= ATTEMPTS_REMEMBERED {
+            self.earlier.remove(0);
+        }
+        self.earlier.push(std::mem::replace(&mut self.latest, lease));
+    }
+}
+
+impl Lease {
+    fn told(&self) -> (Route, Rung) {
+        ((*self.route).clone(), self.rung)
+    }
+
+    fn recall(&self, excluded: &[NodeId], now: Instant) -> Option<(Route, Rung)> {
+        let live = matches!(self.phase, Phase::Live { .. }) && !self.has_expired(now);
+        if !live || excluded.contains(&self.node.spec.id) {
+            return None;
+        }
+        Some((Route { repeated: true, ..(*self.route).clone() }, self.rung))
+    }
+
+    fn has_expired(&self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Live { expires } if now >= expires)
+    }
+
+    fn is_remembered(&self, remember: Duration, now: Instant) -> bool {
+        match self.phase {
+            Phase::Live { .. } => true,
+            Phase::Released { at } | Phase::Settled { at } => now.since(at) < remember,
+        }
+    }
+
+    fn observation(&self, outcome: &Outcome, now: Instant) -> Observation {
+        let signal = match outcome.result {
+            OutcomeResult::Ok | OutcomeResult::Running => Some(Signal::Good),
+            OutcomeResult::Failed | OutcomeResult::Timeout => Some(Signal::Bad),
+            OutcomeResult::Overloaded => Some(Signal::Overloaded),
+            OutcomeResult::Cancelled => None,
+        };
+        let ended = outcome.result != OutcomeResult::Running;
+        let took = outcome.total_latency.unwrap_or_else(|| now.since(self.picked));
+        Observation {
+            signal,
+            picked: self.picked,
+            first_token_latency: outcome.first_token_latency,
+            latency: (ended && signal.is_some()).then_some(took),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

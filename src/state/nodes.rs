@@ -1,0 +1,245 @@
+//! The fleet: which nodes there are, and what is known of each.
+//!
+//! Writes go through a map; decisions read one immutable [`Topology`], rebuilt when membership changes.
+
+pub mod breaker;
+pub mod flight;
+pub mod node;
+pub mod trust;
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use arc_swap::{ArcSwap, Guard};
+use dashmap::DashMap;
+use parking_lot::Mutex;
+use thiserror::Error;
+
+use crate::domain::{
+    id::NodeId,
+    load::NodeLoad,
+    node::{NodeOrigin, NodeSpec},
+    policy::{FreshnessPolicy, Policy},
+    time::Instant,
+};
+use node::{Applied, Live, Node};
+use trust::Trust;
+
+/// The fleet.
+#[derive(Debug, Default)]
+pub struct NodeTable {
+    /// By id, for writers.
+    nodes: DashMap<NodeId, Arc<Node>>,
+    /// All of them, for readers.
+    topology: ArcSwap<Topology>,
+    /// Held while membership changes, so that snapshots are published in order.
+    membership: Mutex<()>,
+    sessions: AtomicU64,
+}
+
+/// Which nodes there are, at one moment.
+#[derive(Debug, Default)]
+pub struct Topology {
+    /// Grows by one with each change of membership or declaration.
+    pub revision: u64,
+    /// Every node, in order of its id.
+    pub nodes: Vec<Arc<Node>>,
+}
+
+/// An agent's stream, once it has registered its node.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The node that it speaks for.
+    pub id: NodeId,
+    live: Arc<Live>,
+    number: u64,
+}
+
+/// The table holds as many nodes as the policy allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the node table is full ({0} nodes)")]
+pub struct TableFull(pub usize);
+
+/// What a sweep let go.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Nodes that were forgotten.
+    pub forgotten: Vec<NodeId>,
+}
+
+impl NodeTable {
+    /// What decisions read.
+    pub fn topology(&self) -> Guard<Arc<Topology>> {
+        self.topology.load()
+    }
+
+    /// One node.
+    pub fn get(&self, id: &NodeId) -> Option<Arc<Node>> {
+        self.nodes.get(id).map(|node| Arc::clone(&node))
+    }
+
+    /// Registers a node by its agent's stream, or takes over a new declaration of a known one.
+    pub fn attend(&self, spec: NodeSpec, policy: &Policy, now: Instant) -> Result<Session, TableFull> {
+        self.begin(spec, NodeOrigin::Agent, Trust::registered(&policy.freshness, now), policy)
+    }
+
+    /// Registers a node that will not be reported for, with a stream to say its load by hand.
+    pub fn admit(&self, spec: NodeSpec, policy: &Policy) -> Result<Session, TableFull> {
+        self.begin(spec, NodeOrigin::Registered, Trust::UNATTENDED, policy)
+    }
+
+    /// Makes the nodes of the configuration file those that are listed: adds, changes, removes.
+    pub fn configure(&self, specs: Vec<NodeSpec>, policy: &Policy) -> Result<(), TableFull> {
+        let listed: HashSet<NodeId> = specs.iter().map(|spec| spec.id.clone()).collect();
+        let unlisted =
+            |node: &Node| node.origin == NodeOrigin::Configuration && !listed.contains(&node.spec.id);
+        self.remove_where(unlisted);
+        for spec in specs {
+            self.insert(spec, NodeOrigin::Configuration, Trust::UNATTENDED, policy)?;
+        }
+        Ok(())
+    }
+
+    /// Drains a node; `None` if there is none of this id.
+    pub fn drain(&self, id: &NodeId) -> Option<Arc<Node>> {
+        self.get(id).inspect(|node| node.live.set_draining(true))
+    }
+
+    /// Ends a drain; `None` if there is no node of this id.
+    pub fn resume(&self, id: &NodeId) -> Option<Arc<Node>> {
+        self.get(id).inspect(|node| node.live.set_draining(false))
+    }
+
+    /// Forgets a node; its stream, if it has one, must register it again.
+    pub fn remove(&self, id: &NodeId) -> Option<Arc<Node>> {
+        let _membership = self.membership.lock();
+        let (_, node) = self.nodes.remove(id)?;
+        node.live.begin(0, Trust::UNATTENDED);
+        self.publish();
+        Some(node)
+    }
+
+    /// Forgets nodes whose agents left them long ago. While most of the fleet is lost nothing is forgotten: then the
+    /// fault is more likely ours.
+    pub fn sweep(&self, policy: &FreshnessPolicy, now: Instant) -> Swept {
+        let topology = self.topology.load_full();
+        if topology.is_frozen(policy, now) {
+            return Swept::default();
+        }
+        let expired = |node: &Node| {
+            let trust = node.live.vitals().trust;
+            trust.is_closed() && trust.lost_for(now) > policy.forget_after
+        };
+        // Most sweeps find nothing, and need no lock.
+        if !topology.nodes.iter().any(|node| expired(node)) {
+            return Swept::default();
+        }
+        Swept { forgotten: self.remove_where(expired) }
+    }
+
+    fn begin(
+        &self,
+        spec: NodeSpec,
+        origin: NodeOrigin,
+        trust: Trust,
+        policy: &Policy,
+    ) -> Result<Session, TableFull> {
+        let node = self.insert(spec, origin, trust, policy)?;
+        let number = self.sessions.fetch_add(1, Relaxed) + 1;
+        let trust = if node.origin == NodeOrigin::Configuration { Trust::UNATTENDED } else { trust };
+        node.live.begin(number, trust);
+        Ok(Session { id: node.spec.id.clone(), live: Arc::clone(&node.live), number })
+    }
+
+    /// Adds a node, or changes the declaration of a known one. What the configuration file declares of a node
+    /// outranks what its agent does.
+    fn insert(
+        &self,
+        spec: NodeSpec,
+        origin: NodeOrigin,
+        trust: Trust,
+        policy: &Policy,
+    ) -> Result<Arc<Node>, TableFull> {
+        let _membership = self.membership.lock();
+        let known = self.get(&spec.id);
+        if let Some(node) = &known {
+            let outranked = node.origin == NodeOrigin::Configuration && origin != NodeOrigin::Configuration;
+            if outranked || (node.spec == spec && node.origin == origin) {
+                return Ok(Arc::clone(node));
+            }
+        } else if self.nodes.len() >= policy.max_nodes.0 {
+            return Err(TableFull(policy.max_nodes.0));
+        }
+        let live = known.map_or_else(|| Arc::new(Live::new(policy, trust)), |node| Arc::clone(&node.live));
+        if origin != NodeOrigin::Agent {
+            live.entrust(Trust::UNATTENDED);
+        }
+        let node = Arc::new(Node { spec, origin, live });
+        self.nodes.insert(node.spec.id.clone(), Arc::clone(&node));
+        self.publish();
+        Ok(node)
+    }
+
+    fn remove_where(&self, doomed: impl Fn(&Node) -> bool) -> Vec<NodeId> {
+        let _membership = self.membership.lock();
+        let mut removed = Vec::new();
+        self.nodes.retain(|id, node| {
+            let goes = doomed(node);
+            if goes {
+                node.live.begin(0, Trust::UNATTENDED);
+                removed.push(id.clone());
+            }
+            !goes
+        });
+        if !removed.is_empty() {
+            self.publish();
+        }
+        removed
+    }
+
+    /// Only under the membership lock.
+    fn publish(&self) {
+        let mut nodes: Vec<_> = self.nodes.iter().map(|entry| Arc::clone(entry.value())).collect();
+        nodes.sort_unstable_by(|a, b| a.spec.id.cmp(&b.spec.id));
+        let revision = self.topology.load().revision + 1;
+        self.topology.store(Arc::new(Topology { revision, nodes }));
+    }
+}
+
+impl Topology {
+    /// Whether so many nodes have gone silent that the fault is more likely ours than theirs. Nodes that are known
+    /// to be gone do not count: their silence is explained.
+    pub fn is_frozen(&self, policy: &FreshnessPolicy, now: Instant) -> bool {
+        let mut attended = 0_usize;
+        let mut silent = 0_usize;
+        for node in &self.nodes {
+            let trust = node.live.vitals().trust;
+            match trust.at(now) {
+                trust::Presence::Gone => {}
+                _ if !trust.is_attended() => {}
+                presence => {
+                    attended += 1;
+                    silent += usize::from(presence == trust::Presence::Silent);
+                }
+            }
+        }
+        attended >= policy.freeze_nodes_min && silent as f64 > attended as f64 * policy.freeze_share.get()
+    }
+}
+
+impl Session {
+    /// Takes in a report.
+    pub fn apply(&self, sequence: u64, load: NodeLoad, now: Instant, policy: &FreshnessPolicy) -> Applied {
+        self.live.apply(self.number, sequence, load, now, policy)
+    }
+
+    /// The stream ended; says whether it still spoke for the node.
+    pub fn close(&self, now: Instant, policy: &FreshnessPolicy) -> bool {
+        self.live.close(self.number, now, policy)
+    }
+}

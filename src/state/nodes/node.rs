@@ -1,0 +1,266 @@
+//! One node: what it declared, and what is known of it now.
+//!
+//! Writers (reports, outcomes, operators) change [`Vitals`] under a lock and publish a copy; picks read the copy and
+//! the counts in flight, and take no lock.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+use super::{
+    breaker::{Breaker, Signal},
+    flight::{Flight, FlightCounts},
+    trust::{Presence, Trust},
+};
+use crate::{
+    domain::{
+        load::NodeLoad,
+        node::{BreakerState, NodeOrigin, NodeSpec, NodeState},
+        policy::{BreakerPolicy, FreshnessPolicy, Policy},
+        time::Instant,
+    },
+    learn::ewma::{Ewma, PeakEwma},
+};
+
+/// Over how long latencies are remembered.
+const LATENCY_TAU: Duration = Duration::from_secs(10);
+/// What a failed request counts as, at least: a node that fails fast must not look quick.
+const FAILURE_LATENCY: Duration = Duration::from_secs(5);
+
+/// A node of the fleet. Registering again makes a new one around the same [`Live`].
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// What it declared.
+    pub spec: NodeSpec,
+    /// How it became known.
+    pub origin: NodeOrigin,
+    /// What is known of it now.
+    pub live: Arc<Live>,
+}
+
+/// What is known of a node, from the time it registers until it is forgotten. Leases hold it too, so that each
+/// releases the counter that it charged, whatever became of the node.
+#[derive(Debug)]
+pub struct Live {
+    /// What we sent to it.
+    pub flight: Flight,
+    writer: Mutex<Writer>,
+    vitals: ArcSwap<Vitals>,
+}
+
+/// Guards the changes.
+#[derive(Debug)]
+struct Writer {
+    /// Number of the stream that may report; older ones are refused.
+    session: u64,
+    /// Highest sequence number applied on it.
+    sequence: u64,
+    vitals: Vitals,
+}
+
+/// What reports, outcomes and operators said, in one consistent piece.
+#[derive(Debug, Clone)]
+pub struct Vitals {
+    /// Load as last reported.
+    pub load: Option<Reported>,
+    /// Whether it is there.
+    pub trust: Trust,
+    /// Whether it fails.
+    pub breaker: Breaker,
+    /// Whether an operator drains it.
+    pub draining: bool,
+    /// Time to the first token, from outcomes, in seconds.
+    pub first_token_latency: Ewma,
+    /// Time of whole requests, from outcomes, in seconds; failures weigh in.
+    pub latency: PeakEwma,
+}
+
+/// A report in force.
+#[derive(Debug, Clone)]
+pub struct Reported {
+    /// What it said.
+    pub load: Arc<NodeLoad>,
+    /// When it came, by our clock.
+    pub received: Instant,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It is in force.
+    Applied,
+    /// It came twice or out of order.
+    Stale,
+    /// A newer stream speaks for the node, or the node was removed.
+    Superseded,
+}
+
+/// What one finished (or well running) request tells of its node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observation {
+    /// Whether it went well; `None` where it says nothing of the node.
+    pub signal: Option<Signal>,
+    /// When the request was picked.
+    pub picked: Instant,
+    /// Time to the first token, if told.
+    pub first_token_latency: Option<Duration>,
+    /// Time of the whole request; `None` while it runs.
+    pub latency: Option<Duration>,
+}
+
+impl Live {
+    /// A node that has just become known.
+    pub fn new(policy: &Policy, trust: Trust) -> Self {
+        let vitals = Vitals {
+            load: None,
+            trust,
+            breaker: Breaker::new(&policy.breaker),
+            draining: false,
+            first_token_latency: Ewma::new(LATENCY_TAU),
+            latency: PeakEwma::new(LATENCY_TAU),
+        };
+        Self {
+            flight: Flight::default(),
+            vitals: ArcSwap::from_pointee(vitals.clone()),
+            writer: Mutex::new(Writer { session: 0, sequence: 0, vitals }),
+        }
+    }
+
+    /// What is known now.
+    pub fn vitals(&self) -> arc_swap::Guard<Arc<Vitals>> {
+        self.vitals.load()
+    }
+
+    /// What is in flight now.
+    pub fn counts(&self) -> FlightCounts {
+        self.flight.counts()
+    }
+
+    /// Lets a new stream speak for the node, in place of any other. Number 0 lets none.
+    pub fn begin(&self, session: u64, trust: Trust) {
+        self.change(|writer| {
+            writer.session = session;
+            writer.sequence = 0;
+            writer.vitals.trust = trust;
+        });
+    }
+
+    /// Judges the node's presence anew, as its origin asks.
+    pub fn entrust(&self, trust: Trust) {
+        self.change(|writer| writer.vitals.trust = trust);
+    }
+
+    /// Takes in a report.
+    pub fn apply(
+        &self,
+        session: u64,
+        sequence: u64,
+        load: NodeLoad,
+        now: Instant,
+        policy: &FreshnessPolicy,
+    ) -> Applied {
+        self.change(|writer| {
+            if writer.session != session {
+                return Applied::Superseded;
+            }
+            if sequence <= writer.sequence {
+                return Applied::Stale;
+            }
+            writer.sequence = sequence;
+            writer.vitals.load = Some(Reported { load: Arc::new(load), received: now });
+            writer.vitals.trust.reported(policy, now);
+            self.flight.seen();
+            Applied::Applied
+        })
+    }
+
+    /// The stream ended; says whether it still spoke for the node.
+    pub fn close(&self, session: u64, now: Instant, policy: &FreshnessPolicy) -> bool {
+        self.change(|writer| {
+            let spoke = writer.session == session;
+            if spoke {
+                writer.vitals.trust.closed(policy, now);
+            }
+            spoke
+        })
+    }
+
+    /// Drains or resumes.
+    pub fn set_draining(&self, draining: bool) {
+        self.change(|writer| writer.vitals.draining = draining);
+    }
+
+    /// Takes in what a request tells. Returns the breaker's new state if it changed.
+    pub fn observe(&self, seen: Observation, now: Instant, policy: &Policy) -> Option<BreakerState> {
+        self.change(|writer| {
+            let vitals = &mut writer.vitals;
+            let before = vitals.breaker.at(now);
+            vitals.observe_latency(seen, now);
+            if let Some(signal) = seen.signal {
+                vitals.observe_signal(signal, seen, now, policy);
+            }
+            let after = vitals.breaker.at(now);
+            (after != before).then_some(after)
+        })
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Writer) -> T) -> T {
+        let mut writer = self.writer.lock();
+        let result = change(&mut writer);
+        self.vitals.store(Arc::new(writer.vitals.clone()));
+        result
+    }
+}
+
+impl Vitals {
+    fn observe_latency(&mut self, seen: Observation, now: Instant) {
+        if let Some(latency) = seen.first_token_latency {
+            self.first_token_latency.observe(now, latency.as_secs_f64());
+        }
+        if let Some(latency) = seen.latency {
+            let failed = seen.signal == Some(Signal::Bad);
+            let latency = if failed { latency.max(FAILURE_LATENCY) } else { latency };
+            self.latency.observe(now, latency.as_secs_f64());
+        }
+    }
+
+    fn observe_signal(&mut self, signal: Signal, seen: Observation, now: Instant, policy: &Policy) {
+        match signal {
+            Signal::Good => self.trust.went_well(&policy.freshness, now, seen.picked),
+            Signal::Bad => self.trust.failed(now),
+            Signal::Overloaded => {}
+        }
+        // A request that still runs has not yet succeeded: it vouches for the node's presence only.
+        if seen.latency.is_some() {
+            self.breaker.observe(&policy.breaker, now, seen.picked, signal);
+        }
+    }
+
+    /// The reported load, unless the agent has fallen silent and it is no longer true.
+    pub fn load_at(&self, now: Instant, policy: &FreshnessPolicy) -> Option<&NodeLoad> {
+        let reported = self.load.as_ref()?;
+        let current = !self.trust.is_attended() || now.since(reported.received) < policy.stale_after;
+        current.then_some(&*reported.load)
+    }
+
+    /// Whether the node can be picked, for people to see.
+    pub fn state(&self, now: Instant) -> NodeState {
+        if self.draining {
+            return NodeState::Draining;
+        }
+        if self.breaker.at(now) == BreakerState::Open {
+            return NodeState::Ejected;
+        }
+        match self.trust.at(now) {
+            Presence::Present => NodeState::Ready,
+            Presence::Unreported => NodeState::Unreported,
+            Presence::Silent | Presence::Gone => NodeState::Silent,
+        }
+    }
+
+    /// Share of its capacity that the node is given, from a tenth to 1.
+    pub fn slow_start(&self, policy: &BreakerPolicy, now: Instant) -> f64 {
+        self.breaker.slow_start(policy, now)
+    }
+}
