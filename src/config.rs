@@ -174,3 +174,8 @@ pub struct AdapterSource {
     /// Label that lists them.
     pub label: String,
 }
+
+/// stub
+#[derive(Debug, thiserror::Error)]
+#[error("stub")]
+pub struct ConfigError;

@@ -5,6 +5,8 @@ pub mod proto;
 
 pub mod domain;
 
+pub mod wire;
+
 pub mod learn;
 
 pub mod state;

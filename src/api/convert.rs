@@ -1,0 +1,140 @@
+//! Proto ⇄ domain: what comes in is checked here once, field by field, and nowhere else.
+
+pub mod decision;
+pub mod node;
+pub mod outcome;
+pub mod request;
+
+use std::{fmt::Display, time::Duration};
+
+use crate::proto;
+
+/// A message with malformed fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid(pub Vec<Violation>);
+
+/// A malformed field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Its path, such as `excluded_node_ids[3]`.
+    pub field: String,
+    /// What is wrong with it, and what would be right.
+    pub description: String,
+}
+
+impl Invalid {
+    /// A message with one malformed field.
+    pub fn field(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self(vec![Violation { field: field.into(), description: description.into() }])
+    }
+
+    /// The same message as part of another, where it stands in this field.
+    #[must_use]
+    pub fn within(mut self, field: &str) -> Self {
+        for violation in &mut self.0 {
+            violation.field = format!("{field}.{}", violation.field);
+        }
+        self
+    }
+
+    /// The fields as they go over the wire.
+    pub fn to_proto(&self) -> Vec<proto::FieldViolation> {
+        let violation = |v: &Violation| proto::FieldViolation {
+            field: v.field.clone(),
+            description: v.description.clone(),
+        };
+        self.0.iter().map(violation).collect()
+    }
+}
+
+/// Collects what is wrong with a message, so that its sender learns all of it at once.
+#[derive(Debug, Default)]
+pub struct Checks {
+    /// Path of the message within the one that was received, such as `spec.`.
+    prefix: String,
+    violations: Vec<Violation>,
+}
+
+impl Checks {
+    /// Of a message that was received whole.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Of a message within another, such as `spec`.
+    pub fn of(field: &str) -> Self {
+        Self { prefix: format!("{field}."), violations: Vec::new() }
+    }
+
+    /// Notes that a field is malformed.
+    pub fn refuse(&mut self, field: impl Display, description: impl Display) {
+        let field = format!("{}{field}", self.prefix);
+        self.violations.push(Violation { field, description: description.to_string() });
+    }
+
+    /// The value of a field, or a note of what is wrong with it.
+    pub fn check<T, E: Display>(&mut self, field: impl Display, value: Result<T, E>) -> Option<T> {
+        value.map_err(|error| self.refuse(field, error)).ok()
+    }
+
+    /// The same for a field that may be absent.
+    pub fn check_present<T, U, E: Display>(
+        &mut self,
+        field: impl Display,
+        value: Option<T>,
+        parse: impl FnOnce(T) -> Result<U, E>,
+    ) -> Option<U> {
+        self.check(field, parse(value?))
+    }
+
+    /// Notes a list that is too long, and cuts it, so that what is wrong with its items does not fill the reply.
+    pub fn bound<'a, T>(&mut self, field: &str, list: &'a [T], max: usize) -> &'a [T] {
+        if list.len() > max {
+            self.refuse(field, format!("must hold at most {max} items, got {}", list.len()));
+            return &list[..0];
+        }
+        list
+    }
+
+    /// The checked value, if nothing was wrong with it.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Invalid> {
+        match value {
+            Some(value) if self.violations.is_empty() => Ok(value),
+            _ => Err(Invalid(self.violations)),
+        }
+    }
+}
+
+/// Text that may be absent: proto3 sends absence as the empty string.
+fn present(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// A duration between two bounds.
+fn duration(value: prost_types::Duration, min: Duration, max: Duration) -> Result<Duration, String> {
+    let range = || {
+        let [min, max] = [min, max].map(humantime::format_duration);
+        format!("must be from {min} to {max}")
+    };
+    let duration = Duration::try_from(value).map_err(|_| range())?;
+    if duration < min || duration > max { Err(range()) } else { Ok(duration) }
+}
+
+/// A count from 0 to a bound.
+fn count(value: i64, max: u32) -> Result<u32, String> {
+    let count = u32::try_from(value).ok().filter(|count| *count <= max);
+    count.ok_or_else(|| format!("must be from 0 to {max}, got {value}"))
+}
+
+/// An enum's value, where zero and strangers are refused.
+fn known<T, U>(
+    value: Result<T, prost::UnknownEnumValue>,
+    map: impl FnOnce(T) -> Option<U>,
+) -> Result<U, String> {
+    match value {
+        Ok(value) => map(value).ok_or_else(|| "is required".to_owned()),
+        Err(unknown) => {
+            Err(format!("{unknown}; this service is older than the caller or the number is wrong"))
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The request to route.
+
+use std::time::Duration;
+
+use super::{Checks, Invalid, count, duration, known, present};
+use crate::{
+    domain::{
+        id::{ModelName, ModelVersion, NodeId, RequestId, TenantId, UserId},
+        node::RequestType,
+        request::{Priority, RequestKey, RouteRequest, Tier},
+    },
+    proto,
+};
+
+/// The tenant of requests that name none.
+pub const DEFAULT_TENANT: &str = "default";
+/// The longest that a pick may ask to wait.
+pub const MAX_WAIT: Duration = Duration::from_mins(1);
+/// The shortest lease that makes sense: one sweep late is half of it.
+const LEASE_TTL_MIN: Duration = Duration::from_secs(1);
+
+/// A checked request and how long its caller is willing to wait.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pick {
+    /// What is asked.
+    pub request: RouteRequest,
+    /// From 0 to [`MAX_WAIT`].
+    pub max_wait: Duration,
+}
+
+/// Checks a request. One without an id gets the id that `name` makes up. A lease may last `ttl_max`.
+pub fn pick(
+    asked: &proto::PickNodeRequest,
+    ttl_max: Duration,
+    name: impl FnOnce() -> String,
+) -> Result<Pick, Invalid> {
+    let mut checks = Checks::new();
+    let request_id = present(&asked.request_id).map_or_else(name, str::to_owned);
+    let key = request_key(&mut checks, &asked.tenant, &request_id);
+    let user = checks.check_present("user", present(&asked.user), UserId::parse);
+    let kind = checks.check("request_type", request_type(asked.request_type));
+    let model = checks.check("model", ModelName::parse(&asked.model));
+    let version = checks.check_present("model_version", present(&asked.model_version), ModelVersion::parse);
+    let tier = checks.check("tier", tier(asked.tier));
+    let priority = checks.check("priority", priority(asked.priority));
+    let excluded = excluded(&mut checks, &asked.excluded_node_ids);
+    let tokens = |value| count(value, RouteRequest::MAX_TOKENS);
+    let prompt_tokens = checks.check_present("prompt_tokens", asked.prompt_tokens, tokens);
+    let wait = |value| duration(value, Duration::ZERO, MAX_WAIT);
+    let max_wait = checks.check_present("max_wait", asked.max_wait, wait);
+    let ttl = |value| duration(value, LEASE_TTL_MIN, ttl_max);
+    let lease_ttl = checks.check_present("lease_ttl", asked.lease_ttl, ttl);
+    let request = (|| {
+        Some(RouteRequest {
+            key: key?,
+            user,
+            request_type: kind?,
+            model: model?,
+            version,
+            tier: tier?,
+            priority: priority?,
+            excluded,
+            prompt_tokens,
+            lease_ttl,
+            explain: asked.explain,
+        })
+    })();
+    let max_wait = max_wait.unwrap_or_default();
+    checks.finish(request.map(|request| Pick { request, max_wait }))
+}
+
+/// The name of a request within its tenant.
+pub fn request_key(checks: &mut Checks, tenant: &str, request_id: &str) -> Option<RequestKey> {
+    let tenant = checks.check("tenant", TenantId::parse(present(tenant).unwrap_or(DEFAULT_TENANT)));
+    let request = checks.check("request_id", RequestId::parse(request_id));
+    Some(RequestKey { tenant: tenant?, request: request? })
+}
+
+/// A request type that is said.
+pub fn request_type(value: i32) -> Result<RequestType, String> {
+    use proto::RequestType as Wire;
+    known(Wire::try_from(value), |wire| match wire {
+        Wire::Unspecified => None,
+        Wire::Text => Some(RequestType::Text),
+        Wire::Image => Some(RequestType::Image),
+        Wire::Audio => Some(RequestType::Audio),
+        Wire::Embedding => Some(RequestType::Embedding),
+        Wire::Video => Some(RequestType::Video),
+        Wire::Rerank => Some(RequestType::Rerank),
+    })
+}
+
+fn tier(value: i32) -> Result<Tier, String> {
+    known(proto::Tier::try_from(value), |wire| match wire {
+        proto::Tier::Premium => Some(Tier::Premium),
+        proto::Tier::Free | proto::Tier::Unspecified => Some(Tier::Free),
+    })
+}
+
+fn priority(value: i32) -> Result<Priority, String> {
+    known(proto::Priority::try_from(value), |wire| match wire {
+        proto::Priority::High => Some(Priority::High),
+        proto::Priority::Normal | proto::Priority::Unspecified => Some(Priority::Normal),
+        proto::Priority::Low => Some(Priority::Low),
+    })
+}
+
+fn excluded(checks: &mut Checks, ids: &[String]) -> Vec<NodeId> {
+    let ids = checks.bound("excluded_node_ids", ids, RouteRequest::MAX_EXCLUDED);
+    let numbered = ids.iter().enumerate();
+    numbered
+        .filter_map(|(i, id)| checks.check(format!("excluded_node_ids[{i}]"), NodeId::parse(id)))
+        .collect()
+}

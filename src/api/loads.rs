@@ -1,0 +1,185 @@
+//! `LoadService`: one conversation with each agent.
+//!
+//! The end of a conversation, however it comes about, is the end of its value: dropping it tells the node table that
+//! nobody speaks for the node any more.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use futures_util::{Stream, stream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+use tracing::{info, warn};
+
+use super::{
+    convert::{self, Invalid},
+    desk::Desk,
+    status,
+};
+use crate::{
+    proto::{
+        Farewell, LoadReport, Registration, ReportLoadRequest, ReportLoadResponse, ReportStatus,
+        load_service_server::LoadService, report_load_request::Message,
+    },
+    state::nodes::{Session, node::Applied},
+    wire,
+};
+
+/// A stream that says nothing for so long before it registers is ended.
+const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Takes live load.
+#[derive(Debug, Clone)]
+pub struct Loads {
+    desk: Arc<Desk>,
+    leaving: CancellationToken,
+}
+
+impl Loads {
+    /// Serves the desk until `leaving` is cancelled, which asks agents to connect again.
+    pub fn new(desk: Arc<Desk>, leaving: CancellationToken) -> Self {
+        Self { desk, leaving }
+    }
+}
+
+#[tonic::async_trait]
+impl LoadService for Loads {
+    type ReportLoadStream = Pin<Box<dyn Stream<Item = Result<ReportLoadResponse, Status>> + Send>>;
+
+    async fn report_load(
+        &self,
+        messages: Request<Streaming<ReportLoadRequest>>,
+    ) -> Result<Response<Self::ReportLoadStream>, Status> {
+        let conversation = Conversation {
+            desk: Arc::clone(&self.desk),
+            leaving: self.leaving.clone(),
+            messages: messages.into_inner(),
+            session: None,
+            applied_sequence: 0,
+            over: false,
+        };
+        let replies = stream::try_unfold(conversation, |mut conversation| async move {
+            Ok(conversation.next().await?.map(|reply| (reply, conversation)))
+        });
+        Ok(Response::new(Box::pin(replies)))
+    }
+}
+
+/// What has been said on one stream.
+struct Conversation {
+    desk: Arc<Desk>,
+    leaving: CancellationToken,
+    messages: Streaming<ReportLoadRequest>,
+    /// Once registered.
+    session: Option<Session>,
+    applied_sequence: i64,
+    over: bool,
+}
+
+impl Conversation {
+    /// The reply to the next message; `None` when there is nothing more to say.
+    async fn next(&mut self) -> Result<Option<ReportLoadResponse>, Status> {
+        if self.over {
+            return Ok(None);
+        }
+        let leaving = self.leaving.clone();
+        tokio::select! {
+            () = leaving.cancelled() => {
+                self.over = true;
+                Ok(Some(self.reply(ReportStatus::Reconnect)))
+            }
+            message = self.receive() => match message? {
+                Some(message) => self.answer(message).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
+    async fn receive(&mut self) -> Result<Option<Message>, Status> {
+        let message = if self.session.is_some() {
+            self.messages.message().await?
+        } else {
+            let first = timeout(REGISTRATION_TIMEOUT, self.messages.message()).await;
+            first.map_err(|_| status::registration_order())??
+        };
+        let missing = || status::invalid(&Invalid::field("message", "is required"));
+        message.map(|envelope| envelope.message.ok_or_else(missing)).transpose()
+    }
+
+    fn answer(&mut self, message: Message) -> Result<ReportLoadResponse, Status> {
+        match (message, self.session.clone()) {
+            (Message::Registration(registration), None) => self.register(&registration),
+            (Message::Report(report), Some(session)) => self.apply(&session, &report),
+            (Message::Farewell(farewell), Some(session)) => Ok(self.part(&session, &farewell)),
+            _ => Err(status::registration_order()),
+        }
+    }
+
+    fn register(&mut self, registration: &Registration) -> Result<ReportLoadResponse, Status> {
+        let spec = convert::node::spec("registration.spec", registration.spec.as_ref());
+        let spec = spec.map_err(|bad| status::invalid(&bad))?;
+        let policy = self.desk.policy();
+        let nodes = &self.desk.state.nodes;
+        let session = if registration.unattended {
+            nodes.admit(spec, &policy)
+        } else {
+            nodes.attend(spec, &policy, self.desk.now())
+        };
+        let session = session.map_err(status::table_full)?;
+        info!(node = %session.id, unattended = registration.unattended, "node registered");
+        self.session = Some(session);
+        self.desk.announce_change();
+        Ok(self.reply(ReportStatus::Registered))
+    }
+
+    fn apply(&mut self, session: &Session, report: &LoadReport) -> Result<ReportLoadResponse, Status> {
+        let load = match convert::node::load("report.load", report.load.as_ref()) {
+            Ok(load) => load,
+            Err(bad) => return Ok(self.refuse(session, &bad)),
+        };
+        // A sequence below 1 counts as one that came already.
+        let sequence = u64::try_from(report.sequence).unwrap_or(0);
+        let policy = self.desk.policy();
+        match session.apply(sequence, load, self.desk.now(), &policy.freshness) {
+            Applied::Applied => {
+                self.applied_sequence = report.sequence;
+                Ok(self.reply(ReportStatus::Applied))
+            }
+            Applied::Stale => Ok(self.reply(ReportStatus::Stale)),
+            Applied::Superseded => Err(status::superseded(&session.id)),
+        }
+    }
+
+    fn refuse(&self, session: &Session, bad: &Invalid) -> ReportLoadResponse {
+        warn!(node = %session.id, violations = ?bad.0, "load report refused");
+        ReportLoadResponse { field_violations: bad.to_proto(), ..self.reply(ReportStatus::Refused) }
+    }
+
+    fn part(&mut self, session: &Session, farewell: &Farewell) -> ReportLoadResponse {
+        if session.close(self.desk.now(), &self.desk.policy().freshness) {
+            self.desk.state.nodes.remove(&session.id);
+            info!(node = %session.id, reason = farewell.reason, "node left");
+        }
+        self.session = None;
+        self.over = true;
+        self.reply(ReportStatus::Removed)
+    }
+
+    fn reply(&self, status: ReportStatus) -> ReportLoadResponse {
+        ReportLoadResponse {
+            status: status.into(),
+            report_interval: Some(wire::duration(self.desk.policy().freshness.report_interval)),
+            applied_sequence: self.applied_sequence,
+            field_violations: Vec::new(),
+        }
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        if session.close(self.desk.now(), &self.desk.policy().freshness) {
+            info!(node = %session.id, "node's stream ended");
+        }
+    }
+}

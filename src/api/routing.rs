@@ -1,0 +1,165 @@
+//! `RoutingService`: each method checks what comes in, asks the desk, and tells what was decided.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use futures_util::{Stream, StreamExt, stream};
+use tonic::{Request, Response, Status, Streaming};
+use tracing::{debug, info};
+
+use super::{
+    convert::{
+        self, Invalid,
+        request::{Pick, pick},
+    },
+    desk::Desk,
+    status,
+};
+use crate::{
+    domain::node::BreakerState,
+    proto::{
+        BatchPickNodesRequest, BatchPickNodesResponse, BatchPickResult, ExplainPickRequest,
+        ExplainPickResponse, PickNodeRequest, PickNodeResponse, ReportOutcomeRequest, ReportOutcomeResponse,
+        StreamPicksRequest, StreamPicksResponse, batch_pick_result, routing_service_server::RoutingService,
+        stream_picks_response,
+    },
+};
+
+/// Most picks of one batch.
+const BATCH_MAX: usize = 256;
+/// Most picks of one stream that are decided (or wait) at once.
+const STREAM_IN_PROGRESS_MAX: usize = 256;
+
+/// Decides where requests go.
+#[derive(Debug, Clone)]
+pub struct Routing {
+    desk: Arc<Desk>,
+    leaving: tokio_util::sync::CancellationToken,
+    names: Arc<Names>,
+}
+
+/// Makes up the ids of requests that have none.
+#[derive(Debug)]
+struct Names {
+    prefix: u64,
+    next: AtomicU64,
+}
+
+impl Routing {
+    /// Serves the desk until `leaving` is cancelled, which ends its streams. `seed` tells the names that this
+    /// process makes up from those of another.
+    pub fn new(desk: Arc<Desk>, leaving: tokio_util::sync::CancellationToken, seed: u64) -> Self {
+        Self { desk, leaving, names: Arc::new(Names { prefix: seed, next: AtomicU64::new(0) }) }
+    }
+
+    fn check(&self, asked: &PickNodeRequest) -> Result<Pick, Invalid> {
+        pick(asked, self.desk.policy().leases.ttl_max, || self.names.next())
+    }
+
+    async fn decide(&self, asked: &PickNodeRequest) -> Result<PickNodeResponse, Invalid> {
+        let pick = self.check(asked)?;
+        let decision = self.desk.decide_within(&pick.request, pick.max_wait).await;
+        debug!(request = ?pick.request, ?decision, "decided");
+        Ok(convert::decision::decision(&pick.request.key.request, decision))
+    }
+
+    async fn answer(self, asked: StreamPicksRequest) -> StreamPicksResponse {
+        use stream_picks_response::Result as Wire;
+        let pick = asked.pick.unwrap_or_default();
+        let result = if pick.request_id.is_empty() {
+            Err(Invalid::field("pick.request_id", "is required on a stream: replies are matched by it"))
+        } else {
+            self.decide(&pick).await
+        };
+        let result = result.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
+        StreamPicksResponse { request_id: pick.request_id, result: Some(result) }
+    }
+}
+
+impl Names {
+    fn next(&self) -> String {
+        format!("{:016x}-{}", self.prefix, self.next.fetch_add(1, Relaxed))
+    }
+}
+
+#[tonic::async_trait]
+impl RoutingService for Routing {
+    async fn pick_node(&self, asked: Request<PickNodeRequest>) -> Result<Response<PickNodeResponse>, Status> {
+        let decided = self.decide(asked.get_ref()).await;
+        decided.map(Response::new).map_err(|bad| status::invalid(&bad))
+    }
+
+    type StreamPicksStream = Pin<Box<dyn Stream<Item = Result<StreamPicksResponse, Status>> + Send>>;
+
+    async fn stream_picks(
+        &self,
+        asked: Request<Streaming<StreamPicksRequest>>,
+    ) -> Result<Response<Self::StreamPicksStream>, Status> {
+        let routing = self.clone();
+        let left = self.leaving.clone().cancelled_owned();
+        // What was received before leaving is still answered.
+        let answers = asked
+            .into_inner()
+            .take_until(left)
+            .map(move |asked| {
+                let routing = routing.clone();
+                async move { Ok(routing.answer(asked?).await) }
+            })
+            .buffer_unordered(STREAM_IN_PROGRESS_MAX);
+        let leaving = self.leaving.clone();
+        let farewell = stream::once(async move { leaving.is_cancelled() })
+            .filter_map(|left| async move { left.then(|| Err(status::leaving())) });
+        Ok(Response::new(Box::pin(answers.chain(farewell))))
+    }
+
+    async fn batch_pick_nodes(
+        &self,
+        asked: Request<BatchPickNodesRequest>,
+    ) -> Result<Response<BatchPickNodesResponse>, Status> {
+        let picks = asked.into_inner().picks;
+        if picks.is_empty() || picks.len() > BATCH_MAX {
+            let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
+            return Err(status::invalid(&Invalid::field("picks", range)));
+        }
+        let mut results = Vec::with_capacity(picks.len());
+        for pick in &picks {
+            use batch_pick_result::Result as Wire;
+            let decided = self.decide(pick).await;
+            let result = decided.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
+            results.push(BatchPickResult { result: Some(result) });
+        }
+        Ok(Response::new(BatchPickNodesResponse { results }))
+    }
+
+    async fn report_outcome(
+        &self,
+        told: Request<ReportOutcomeRequest>,
+    ) -> Result<Response<ReportOutcomeResponse>, Status> {
+        let outcome = convert::outcome::outcome(told.get_ref()).map_err(|bad| status::invalid(&bad))?;
+        let settled = self.desk.settle(&outcome);
+        debug!(?outcome, ?settled, "outcome reported");
+        let told = convert::outcome::settlement(settled.settlement);
+        match settled.breaker {
+            Some(BreakerState::Closed) => info!(node = told.node_id, "node readmitted"),
+            Some(_) => info!(node = told.node_id, "node ejected after failures"),
+            None => {}
+        }
+        Ok(Response::new(told))
+    }
+
+    async fn explain_pick(
+        &self,
+        asked: Request<ExplainPickRequest>,
+    ) -> Result<Response<ExplainPickResponse>, Status> {
+        let asked = asked.into_inner().pick.unwrap_or_default();
+        let pick = self.check(&asked).map_err(|bad| status::invalid(&bad.within("pick")))?;
+        let decision = self.desk.explain(&pick.request);
+        let decision = convert::decision::decision(&pick.request.key.request, decision);
+        Ok(Response::new(ExplainPickResponse { decision: Some(decision) }))
+    }
+}
