@@ -2,12 +2,29 @@
 //!
 //! Flags win over the environment, the environment over the file. No file at all is a working default.
 
+mod check;
+mod error;
+mod key;
+mod overlay;
+pub mod preset;
+mod raw;
+mod read;
+pub mod schema;
+mod sources;
+mod tree;
+pub mod watch;
+
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
+pub use self::{
+    error::{ConfigError, Place, Problem},
+    key::{Key, Step},
+    sources::Sources,
+};
 use crate::domain::{node::NodeSpec, policy::Policy};
 
 /// Everything, checked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// What decides. Reloads.
     pub policy: Policy,
@@ -174,8 +191,3 @@ pub struct AdapterSource {
     /// Label that lists them.
     pub label: String,
 }
-
-/// stub
-#[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct ConfigError;
