@@ -62,7 +62,12 @@ fn unknown_keys(tree: &mut Tree, schema: &Schema) -> Vec<Problem> {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, _) => format!("known here are `{}`", known.join("`, `")),
         };
-        problems.push(Problem { place: tree.place(&key), key: key.clone(), what: "unknown key".into(), hint });
+        problems.push(Problem {
+            place: tree.place(&key),
+            key: key.clone(),
+            what: "unknown key".into(),
+            hint,
+        });
         tree.remove(&key);
     }
     problems

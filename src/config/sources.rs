@@ -29,7 +29,9 @@ impl Sources {
     /// Reads and checks everything; to reload, call it again.
     pub fn load(&self) -> Result<Config, ConfigError> {
         let tree = match &self.file {
-            Some(path) => Tree::parse(path, &text(path)?).map_err(|problem| ConfigError::Wrong(vec![problem]))?,
+            Some(path) => {
+                Tree::parse(path, &text(path)?).map_err(|problem| ConfigError::Wrong(vec![problem]))?
+            }
             None => Tree::default(),
         };
         self.over(tree)
