@@ -44,27 +44,33 @@ impl Schema {
         self.at(key).is_some_and(takes)
     }
 
-    /// What the key means, as a hint; the nearest section that says something, if it does not.
+    /// What the key means, as a hint; what the section around it means, if the key does not tell.
     pub fn hint(&self, key: &Key) -> String {
         let mut at = Some(key.clone());
         while let Some(key) = at {
-            let described = self.at(&key).and_then(|schema| schema["description"].as_str());
-            if let Some(text) = described.filter(|_| !key.steps().is_empty()) {
-                return format!("`{key}` is: {}", text.replace('\n', " "));
+            if let (Some(Step::Name(_)), Some(schema)) = (key.steps().last(), self.at(&key))
+                && let Some(text) = schema["description"].as_str()
+            {
+                return format!("`{key}`: {}{}", text.replace('\n', " "), default(schema));
             }
             at = key.parent();
         }
         "`pointsman config schema` lists the keys".to_owned()
     }
 
-    /// The known key closest to one that is not known, in the section where it stands.
-    pub fn nearest(&self, key: &Key) -> Option<Key> {
-        let parent = key.parent()?;
-        let Some(section) = self.at(&parent) else { return self.nearest(&parent) };
-        let Some(Step::Name(wrong)) = key.steps().last() else { return None };
-        let known = self.names(section);
-        let near = closest(wrong, known.iter().map(String::as_str))?;
-        Some(parent.child(Step::Name(near.to_owned())))
+    /// Every key whose name is known beforehand, sections included.
+    pub fn all(&self) -> Vec<Key> {
+        let mut keys = Vec::new();
+        self.descend(&Key::default(), &mut keys);
+        keys
+    }
+
+    fn descend(&self, section: &Key, keys: &mut Vec<Key>) {
+        for name in self.keys(section) {
+            let key = section.child(Step::Name(name));
+            self.descend(&key, keys);
+            keys.push(key);
+        }
     }
 
     /// The keys that a section has.
@@ -96,6 +102,14 @@ impl Schema {
     }
 }
 
+fn default(schema: &Value) -> String {
+    match &schema["default"] {
+        Value::String(text) => format!(" Default: `{text}`."),
+        plain @ (Value::Bool(_) | Value::Number(_)) => format!(" Default: `{plain}`."),
+        _ => String::new(),
+    }
+}
+
 /// The schema itself and the alternatives that it names.
 fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
     let alternatives = schema["anyOf"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -106,6 +120,6 @@ fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
 pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.map(|word| (strsim::jaro_winkler(wrong, word), word));
     // Below this the word is a different one, and the hint would mislead.
-    let near = scored.filter(|(score, _)| *score > 0.75);
+    let near = scored.filter(|(score, _)| *score > 0.85);
     near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
 }

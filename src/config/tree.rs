@@ -18,11 +18,17 @@ use super::{
 };
 
 /// Values and where each is written.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
     /// The values: a mapping.
     pub value: Value,
     places: BTreeMap<Key, Place>,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self { value: Value::Object(Map::new()), places: BTreeMap::new() }
+    }
 }
 
 impl Tree {
@@ -40,9 +46,7 @@ impl Tree {
             Ok(document) => document,
             Err(serde_saphyr::Error::Eof { .. }) => return Ok(Self::empty(path)),
             Err(error) => {
-                let what = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-                let what = what.lines().next().unwrap_or("cannot be read").to_owned();
-                let hint = "check the indentation, colons and quotes around this line; keys stand once each";
+                let (what, hint) = explain(&error);
                 return Err(refuse(error.location().unwrap_or(Location::UNKNOWN), what, hint));
             }
         };
@@ -77,10 +81,8 @@ impl Tree {
                 for (name, node) in entries {
                     let child = key.child(Step::Name(name.value.clone()));
                     let value = self.take(&child, node, place);
-                    // A section is best pointed at by its name.
-                    if value.is_null() || value.is_object() || value.is_array() {
-                        self.places.insert(child, place(name.referenced));
-                    }
+                    // By its name, since the value of a section begins a line later.
+                    self.places.insert(child, place(name.referenced));
                     if !value.is_null() {
                         map.insert(name.value, value);
                     }
@@ -144,6 +146,25 @@ impl Tree {
     }
 }
 
+/// What the parser says, without the place, which is told already, and what to do.
+fn explain(error: &serde_saphyr::Error) -> (String, &'static str) {
+    let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+    let text = text.lines().next().unwrap_or("cannot be read");
+    let what = [" at line ", ": limits breached", " (defined "].iter().fold(text, |text, end| {
+        text.split_once(end).map_or(text, |(before, _)| before)
+    });
+    let hint = match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { .. } => "keep one of the two",
+        serde_saphyr::Error::NonFiniteFloat { .. } => "write a finite number",
+        serde_saphyr::Error::MultipleDocuments { .. } => "keep what stands before `---`",
+        serde_saphyr::Error::Budget { .. } | serde_saphyr::Error::AliasError { .. } => {
+            "write values out instead of repeating them by aliases, and nest them less"
+        }
+        _ => "check the indentation, colons, brackets and quotes on this line and the one before",
+    };
+    (what.to_owned(), hint)
+}
+
 /// Reads the text of one value, as in the environment.
 pub fn scalar(text: &str) -> Option<Value> {
     let node: Spanned<Node> = serde_saphyr::from_str_with_options(text, options()).ok()?;
@@ -158,7 +179,6 @@ fn options() -> serde_saphyr::Options {
             max_nodes: 100_000,
             max_events: 300_000,
             max_aliases: 1_000,
-            max_documents: 1,
         },
         with_snippet: false,
     }
