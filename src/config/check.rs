@@ -95,7 +95,8 @@ fn server(raw: &Server, checks: &mut Checks) -> ServerConfig {
     if drain > DRAIN_MAX {
         let (delay, grace, most) = (raw.drain_delay, raw.drain_grace, Span(DRAIN_MAX));
         let what = format!("`drain_delay` {delay} and `drain_grace` {grace} are longer than {most} together");
-        let hint = "lower one of them: supervisors such as `docker stop` may kill the service before it is done";
+        let hint =
+            "lower one of them: supervisors such as `docker stop` may kill the service before it is done";
         checks.refuse_with("server.drain_grace", what, hint);
     }
     ServerConfig {

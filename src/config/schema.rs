@@ -13,7 +13,7 @@ use super::{
 
 /// The schema of the configuration file, for editors and for `pointsman config schema`.
 pub fn schema() -> Value {
-    Schema::new().0
+    Schema::of_file().0
 }
 
 /// The schema, as something to ask.
@@ -21,8 +21,8 @@ pub fn schema() -> Value {
 pub struct Schema(Value);
 
 impl Schema {
-    /// Makes the schema.
-    pub fn new() -> Self {
+    /// The schema of the file, made anew.
+    pub fn of_file() -> Self {
         let mut settings = SchemaSettings::draft2020_12();
         settings.inline_subschemas = true;
         let root = settings.into_generator().into_root_schema_for::<Raw>();
@@ -75,18 +75,13 @@ impl Schema {
 
     /// The keys that a section has.
     pub fn keys(&self, section: &Key) -> Vec<String> {
-        self.at(section).map(|schema| self.names(schema)).unwrap_or_default()
+        self.at(section).map(names).unwrap_or_default()
     }
 
     /// Whether the section takes any key.
     pub fn is_open(&self, section: &Key) -> bool {
         let open = |schema: &Value| schema["additionalProperties"].is_object();
         self.at(section).is_some_and(|schema| branches(schema).any(open))
-    }
-
-    fn names(&self, section: &Value) -> Vec<String> {
-        let of = |schema: &Value| schema["properties"].as_object().map(|map| map.keys().cloned().collect());
-        branches(section).filter_map(of).flat_map(|names: Vec<String>| names).collect()
     }
 
     fn at(&self, key: &Key) -> Option<&Value> {
@@ -108,6 +103,11 @@ fn default(schema: &Value) -> String {
         plain @ (Value::Bool(_) | Value::Number(_)) => format!(" Default: `{plain}`."),
         _ => String::new(),
     }
+}
+
+fn names(section: &Value) -> Vec<String> {
+    let of = |schema: &Value| schema["properties"].as_object().map(|map| map.keys().cloned().collect());
+    branches(section).filter_map(of).flat_map(|names: Vec<String>| names).collect()
 }
 
 /// The schema itself and the alternatives that it names.

@@ -76,9 +76,8 @@ fn model(at: &str, raw: &Model, checks: &mut Checks) -> Option<ServedModel> {
         checks.refuse(&format!("{at}.versions"), what);
     }
     let numbered = raw.versions.iter().enumerate();
-    let version = |(i, text): (usize, &String)| {
-        checks.check(&format!("{at}.versions[{i}]"), ModelVersion::parse(text))
-    };
+    let version =
+        |(i, text): (usize, &String)| checks.check(&format!("{at}.versions[{i}]"), ModelVersion::parse(text));
     let versions = numbered.filter_map(version).collect();
     let request_types = raw.request_types.iter().map(|kind| kind.0).collect();
     Some(ServedModel { name: name?, versions, request_types })
@@ -86,9 +85,8 @@ fn model(at: &str, raw: &Model, checks: &mut Checks) -> Option<ServedModel> {
 
 fn labels(at: &str, raw: &BTreeMap<String, String>, checks: &mut Checks) {
     let (key_max, value_max) = LABEL_BYTES_MAX;
-    let wrong = |(key, value): &(&String, &String)| {
-        key.is_empty() || key.len() > key_max || value.len() > value_max
-    };
+    let wrong =
+        |(key, value): &(&String, &String)| key.is_empty() || key.len() > key_max || value.len() > value_max;
     if let Some((key, _)) = raw.iter().find(wrong) {
         let what = format!("label `{key}` is empty or too long");
         checks.refuse(&format!("{at}.labels"), what);

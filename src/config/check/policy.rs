@@ -2,11 +2,15 @@
 
 use super::Checks;
 use crate::{
-    config::raw::policy::{Breaker, Freshness, Leases, Load, Policy},
+    config::raw::policy::{
+        Leases, Load, Policy,
+        liveness::{Breaker, Freshness},
+    },
     domain::{
         load::Ratio,
         policy::{
-            self, BreakerPolicy, Fallbacks, FreshnessPolicy, LeasePolicy, LoadPolicy, MaxNodes, SpillPolicy, Tiers,
+            self, BreakerPolicy, Fallbacks, FreshnessPolicy, LeasePolicy, LoadPolicy, MaxNodes, SpillPolicy,
+            Tiers,
         },
     },
 };
@@ -32,7 +36,8 @@ pub(super) fn policy(raw: &Policy, checks: &mut Checks) -> Option<policy::Policy
 
 fn load(raw: &Load, checks: &mut Checks) -> LoadPolicy {
     if raw.cpu + raw.memory + raw.queue <= 0.0 {
-        let hint = "give one of `cpu`, `memory` and `queue` a weight over 0, or choose another `policy.balance`";
+        let hint =
+            "give one of `cpu`, `memory` and `queue` a weight over 0, or choose another `policy.balance`";
         checks.refuse_with("policy.load", "the weights are all 0, so that no node is loaded", hint);
     }
     LoadPolicy {
@@ -47,18 +52,14 @@ fn load(raw: &Load, checks: &mut Checks) -> LoadPolicy {
 
 fn leases(raw: &Leases, checks: &mut Checks) -> LeasePolicy {
     checks.at_most("policy.leases", ("ttl", raw.ttl), ("ttl_max", raw.ttl_max));
-    LeasePolicy {
-        ttl: raw.ttl.0,
-        ttl_max: raw.ttl_max.0,
-        live_max: raw.live_max,
-        remember: raw.remember.0,
-    }
+    LeasePolicy { ttl: raw.ttl.0, ttl_max: raw.ttl_max.0, live_max: raw.live_max, remember: raw.remember.0 }
 }
 
 fn freshness(raw: &Freshness, checks: &mut Checks) -> Option<FreshnessPolicy> {
     if raw.stale_after <= raw.report_interval {
         let (stale, interval) = (raw.stale_after, raw.report_interval);
-        let what = format!("`{stale}` is not longer than `policy.freshness.report_interval`, which is `{interval}`");
+        let what =
+            format!("`{stale}` is not longer than `policy.freshness.report_interval`, which is `{interval}`");
         let hint = "let nodes miss a report or two: `stale_after` of three intervals is usual";
         checks.refuse_with("policy.freshness.stale_after", what, hint);
     }

@@ -158,6 +158,7 @@ fn combine() -> Word<Combine> {
     Word(Combine::Sum)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde hands out references")]
 fn over_zero(scale: &f64, (): &()) -> garde::Result {
     if scale.is_normal() && *scale > 0.0 { Ok(()) } else { Err(garde::Error::new("not over 0")) }
 }

@@ -50,6 +50,7 @@ fn weight() -> f64 {
     1.0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde hands out references")]
 fn known_weight(weight: &f64, (): &()) -> garde::Result {
     if weight.is_normal() && *weight > 0.0 && *weight <= NodeSpec::MAX_WEIGHT {
         return Ok(());

@@ -1,4 +1,4 @@
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration};
 
 use proptest::prelude::*;
 
@@ -41,7 +41,9 @@ fn without_sources_the_defaults_are_those_of_the_domain() {
 
 #[test]
 fn empty_files_and_empty_sections_are_the_defaults() {
-    for yaml in ["", "# nothing\n", "---\n", "{}", "policy:\nnodes:\n", "policy:\n  load:\n    # cpu: 1\nlog: {}\n"] {
+    for yaml in
+        ["", "# nothing\n", "---\n", "{}", "policy:\nnodes:\n", "policy:\n  load:\n    # cpu: 1\nlog: {}\n"]
+    {
         assert_eq!(loaded(yaml), Config::default(), "{yaml}");
     }
 }
@@ -75,10 +77,11 @@ fn what_the_example_comments_out_is_valid_too() {
 #[test]
 fn the_example_names_every_key() {
     let (text, schema) = (uncommented(), crate::config::schema::schema());
+    let words: BTreeSet<&str> = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).collect();
     let mut keys = Vec::new();
     collect(&schema, &mut keys);
     for key in keys {
-        assert!(text.contains(&format!("{key}:")) || text.contains(&format!("`{key}`")), "{key}");
+        assert!(words.contains(key.as_str()), "{key}");
     }
 }
 
@@ -100,33 +103,130 @@ fn collect(schema: &serde_json::Value, keys: &mut Vec<String>) {
     }
 }
 
+/// Files and what is said to them: `=====` between the cases, `-----` between file and message.
+const REFUSED: &str = include_str!("refused.txt");
+
 #[test]
-fn dbg() {
-    for (y, e) in [
-        ("policy:\n  load:\n    cpu: -1\n", vec![]),
-        ("policy:\n  lod:\n    cpu: 1\nnope: 1\n", vec![]),
-        ("policy:\n  balance: randm\n  fallbacks: 17\n  load: {cpu: abc, memory: -3}\n", vec![]),
-        ("policy:\n  leases: {ttl: 2h}\n  load: {cpu: 0, memory: 0, queue: 0}\n", vec![]),
-        ("policy:\n  leases: {ttl: 5}\n  freshness: {report_interval: 2x}\n", vec![]),
-        ("policy:\n  - a\n", vec![]),
-        ("- a\n", vec![]),
-        ("policy: [\n", vec![]),
-        ("policy:\n  fallbacks: 1\n  fallbacks: 2\n", vec![]),
-        ("nodes:\n  - id: a\n    endpoints: {text: 10.0.0.1:80}\n  - id: a\n    endpoints: {txt: http://a}\n", vec![]),
-        ("nodes:\n  - id: a\n    endpoints: {text: 10.0.0.1:80}\n  - id: a\n    endpoints: {}\n", vec![]),
-        ("nodes:\n  - endpoints: {text: http://a:1}\n    wieght: 3\n", vec![]),
-        ("nodes:\n  - id: a\n    weight: 0\n    endpoints: {text: http://a:1}\n    models: [1.0, {name: a, vers: 1}]\n", vec![]),
-        ("policy:\n  load: {queue: .nan}\n", vec![]),
-        ("server: {drain_delay: 7s, listen: localhost}\n", vec![]),
-        ("server: {drain_delay: 7s}\nlog: {filter: 'a=b=c'}\n", vec![]),
-        ("agent: {node: {id: 'a b', endpoints: {text: 'http://a'}}, engine: {metrics_url: 'http://a/m'}}\n", vec![]),
-        ("agent: {host: 1}\n", vec![]),
-        ("", vec![("POINTSMAN_POLICY__BALANCE", "randm"), ("POINTSMAN_POLCY__BALANCE", "x"), ("POINTSMAN_FOO", "1"), ("POINTSMAN_POLICY_BALANCE", "x"), ("POINTSMAN_NODES__0__ID", "x")]),
-        ("policy:\n  load: 3\n", vec![("POINTSMAN_POLICY__LOAD__CPU", "-4")]),
-        ("a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n", vec![]),
-        ("policy:\n\tload: 1\n", vec![]),
-        ("policy: {}\n---\npolicy: {}\n", vec![]),
-    ] {
-        eprintln!("=====\n{y}-----\n{}", refused(y, &e));
+fn what_is_wrong_is_told_with_its_place_and_a_hint() {
+    for case in REFUSED.split("=====\n") {
+        let (yaml, message) = case.split_once("-----\n").expect("each case has both");
+        let told = refused(yaml, &[]);
+        assert_eq!(format!("{told}\n"), message, "\n--- the file:\n{yaml}--- what it says now:\n{told}\n");
+    }
+}
+
+#[test]
+fn flags_win_over_the_environment_and_it_over_the_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("pointsman.yaml");
+    let yaml = "server: {listen: '127.0.0.1:1', streams_max: 7}\npolicy: {balance: random, fallbacks: 3}\n";
+    fs::write(&path, yaml).expect("the folder takes files");
+    let mut sources = Sources { file: Some(path), ..Sources::default() };
+    let listens = |sources: &Sources| sources.load().expect("all is valid").server.listen.port();
+    assert_eq!(listens(&sources), 1);
+    sources.env = vec![
+        ("POINTSMAN_SERVER__LISTEN".into(), "127.0.0.1:2".into()),
+        ("POINTSMAN_POLICY__BALANCE".into(), "peak_ewma".into()),
+    ];
+    assert_eq!(listens(&sources), 2);
+    sources.listen = Some(SocketAddr::from(([127, 0, 0, 1], 3)));
+    assert_eq!(listens(&sources), 3);
+    let config = sources.load().expect("all is valid");
+    assert_eq!((config.policy.balance, config.policy.fallbacks.0), (Balance::PeakEwma, 3));
+    assert_eq!(config.server.streams_max, 7, "what nobody overrides stays");
+}
+
+#[test]
+fn the_environment_sets_every_kind_of_value() {
+    let env = [
+        ("POINTSMAN_LOG__FILTER", "debug"),
+        ("POINTSMAN_LOG", "{format: json, filter: warn}"),
+        ("POINTSMAN_POLICY__LOAD__CPU", "1"),
+        ("POINTSMAN_POLICY__LOAD__GPU_REPLACES_CPU", "false"),
+        ("POINTSMAN_POLICY__LEASES__TTL", "90s"),
+        ("POINTSMAN_NODES", "[{id: a, endpoints: {text: 'http://a:1'}}]"),
+        ("POINTSMAN_AGENT__NODE__ID", "7"),
+        ("POINTSMAN_AGENT__NODE__ENDPOINTS__TEXT", "http://a:1"),
+    ];
+    let config = load("", &env).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((config.log.format, config.log.filter.as_str()), (LogFormat::Json, "debug"));
+    assert!((config.policy.load.cpu - 1.0).abs() < f64::EPSILON);
+    assert!(!config.policy.load.gpu_replaces_cpu);
+    assert_eq!(config.policy.leases.ttl, Duration::from_secs(90));
+    assert_eq!(config.nodes[0].id.as_str(), "a");
+    assert_eq!(config.agent.expect("the environment has one").node.id.as_str(), "7");
+}
+
+#[test]
+fn stray_variables_are_named() {
+    let env = [
+        ("POINTSMAN_POLICY__BALANCE", "randm"),
+        ("POINTSMAN_POLICY_FALLBACKS", "1"),
+        ("POINTSMAN_QQ", "1"),
+        ("POINTSMAN_POLICY__LOAD__CPU", "[1"),
+    ];
+    let told = "environment variable `POINTSMAN_POLICY_FALLBACKS`: is no key of the configuration
+hint: did you mean `POINTSMAN_POLICY__FALLBACKS`? Two underscores descend
+environment variable `POINTSMAN_POLICY__BALANCE`: `policy.balance`: `randm` is no balance policy
+hint: did you mean `random`?
+environment variable `POINTSMAN_POLICY__LOAD__CPU`: `policy.load.cpu`: has no readable value
+hint: `policy.load.cpu`: Weight of the processor, 0 to 1000; the three weights must not all be 0. Default: `0.4`.
+environment variable `POINTSMAN_QQ`: is no key of the configuration
+hint: two underscores descend: `POINTSMAN_POLICY__BALANCE` is `policy.balance`";
+    assert_eq!(refused("", &env), told);
+}
+
+#[test]
+fn variables_of_the_command_line_of_kubernetes_and_of_others_are_passed_over() {
+    let env = [
+        ("POINTSMAN_SERVER", "http://127.0.0.1:1"),
+        ("POINTSMAN_CONFIG", "/etc/pointsman.yaml"),
+        ("POINTSMAN_SERVICE_HOST", "10.0.0.1"),
+        ("POINTSMAN_SERVICE_PORT", "50051"),
+        ("POINTSMAN_SERVICE_PORT_GRPC", "50051"),
+        ("POINTSMAN_PORT", "tcp://10.0.0.1:50051"),
+        ("POINTSMAN_PORT_50051_TCP", "tcp://10.0.0.1:50051"),
+        ("POINTSMAN_PORT_50051_TCP_ADDR", "10.0.0.1"),
+        ("PATH", "/bin"),
+    ];
+    assert_eq!(load("", &env).unwrap_or_else(|error| panic!("{error}")), Config::default());
+    assert!(refused("", &[("POINTSMAN_PORT", "50051")]).contains("`POINTSMAN_PORT`"), "set by a person");
+}
+
+#[test]
+fn a_file_that_is_missing_or_huge_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("pointsman.yaml");
+    let sources = Sources { file: Some(path.clone()), ..Sources::default() };
+    let missing = sources.load().expect_err("there is no file").to_string();
+    assert!(missing.starts_with(&format!("cannot read `{}`: ", path.display())), "{missing}");
+    assert!(missing.contains("\nhint: "), "{missing}");
+    let huge = usize::try_from(super::FILE_BYTES_MAX).expect("a MiB fits") + 1;
+    fs::write(&path, "#".repeat(huge)).expect("the folder takes files");
+    let told = sources.load().expect_err("the file is too large").to_string();
+    assert!(told.contains("is larger than 1048576 bytes\nhint: "), "{told}");
+    fs::write(&path, "#".repeat(huge - 1)).expect("the folder takes files");
+    assert!(sources.load().is_ok(), "the bound itself is accepted");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn a_mutated_file_is_accepted_or_refused_with_a_hint(
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "[-:{}\\[\\]&*!|>'\"#% \n\ta-z0-9.]{0,6}"), 1..6),
+    ) {
+        let mut text: Vec<char> = uncommented().chars().collect();
+        for (at, length, instead) in cuts {
+            let at = at.index(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, instead.chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(error) = load(&text, &[]) {
+            let told = error.to_string();
+            let last = told.lines().last().unwrap_or_default();
+            prop_assert!(last.starts_with("hint: "), "{told}");
+        }
     }
 }

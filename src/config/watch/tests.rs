@@ -56,9 +56,7 @@ async fn a_wait_that_was_dropped_loses_no_change() {
     let mut watch = watch(&path).expect("the folder can be watched");
     replace(&path, "{}");
     // Dropped again and again, each time in the midst of the quiet period.
-    let dropping = async {
-        while timeout(Duration::from_millis(7), watch.changed()).await.is_err() {}
-    };
+    let dropping = async { while timeout(Duration::from_millis(7), watch.changed()).await.is_err() {} };
     timeout(PATIENCE, dropping).await.expect("the change is told");
 }
 
