@@ -1,7 +1,7 @@
 //! `pointsman explain`: says for each node why it was dropped or what it scored.
 
 use clap::Args;
-use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::{
     Ending,
@@ -39,7 +39,7 @@ pub fn table(explanation: &Explanation) -> String {
     let mut nodes: Vec<_> = explanation.nodes.iter().collect();
     nodes.sort_by_key(|node| rank(node));
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_preset(UTF8_FULL_CONDENSED);
     table.set_header([
         "rank",
         "node",

@@ -1,7 +1,7 @@
 //! `pointsman nodes`: shows and changes the node table.
 
 use clap::{Args, Subcommand};
-use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use tonic::transport::Channel;
 
 use super::{
@@ -96,7 +96,7 @@ pub fn table(nodes: &[Node]) -> String {
             .to_owned();
     }
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_preset(UTF8_FULL_CONDENSED);
     table.set_header([
         "node",
         "class",

@@ -19,8 +19,8 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("api", &["config", "domain", "proto", "route", "state", "wire"]),
     ("agent", &["config", "domain", "proto", "wire"]),
     ("app", &["api", "config", "domain", "state", "telemetry"]),
-    ("demo", &["agent", "app", "config", "domain", "proto"]),
-    ("cli", &["agent", "app", "config", "demo", "domain", "proto", "telemetry", "wire"]),
+    ("demo", &["agent", "app", "config", "domain", "proto", "wire"]),
+    ("cli", &["agent", "api", "app", "config", "demo", "domain", "proto", "telemetry", "wire"]),
     ("main", &["cli"]),
 ];
 
