@@ -95,9 +95,10 @@ impl Running {
         self.stop.cancel();
     }
 
-    /// Waits until the service has ended, by itself or after [`stop`](Self::stop).
-    pub async fn ended(self) -> Result<(), AppError> {
-        let ended = self.server.await;
+    /// Waits until the service has ended, by itself or after [`stop`](Self::stop). Safe to cancel and to call again
+    /// until it has returned.
+    pub async fn ended(&mut self) -> Result<(), AppError> {
+        let ended = (&mut self.server).await;
         self.sweeper.abort();
         Ok(ended??)
     }

@@ -110,14 +110,16 @@ fn present(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A duration between two bounds.
+/// A duration between two bounds. Taken apart by hand: the conversion of `prost_types` overflows on the most negative
+/// nanoseconds.
 fn duration(value: prost_types::Duration, min: Duration, max: Duration) -> Result<Duration, String> {
-    let range = || {
+    let seconds = u64::try_from(value.seconds).ok();
+    let nanos = u32::try_from(value.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
+    let duration = seconds.zip(nanos).map(|(seconds, nanos)| Duration::new(seconds, nanos));
+    duration.filter(|duration| (min..=max).contains(duration)).ok_or_else(|| {
         let [min, max] = [min, max].map(humantime::format_duration);
         format!("must be from {min} to {max}")
-    };
-    let duration = Duration::try_from(value).map_err(|_| range())?;
-    if duration < min || duration > max { Err(range()) } else { Ok(duration) }
+    })
 }
 
 /// A count from 0 to a bound.

@@ -39,7 +39,7 @@ pub struct Score {
     pub slow_start: f64,
 }
 
-/// The parts of a node's load; see [`crate::route::score::load`].
+/// The parts of a node's load; the formula stands where it is computed, in `route::score::load`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LoadTerms {
     /// Of the processor, or of the GPU in its place.

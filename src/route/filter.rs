@@ -101,12 +101,14 @@ fn filter_class<'a>(
     Filtered { candidates, class, spilled: false, rung, dropped }
 }
 
-/// Says how far from normal the health of this pool must be judged.
+/// Says how far from normal the health of this pool must be judged. The pool is all nodes that could take such a
+/// request, also those that this caller excludes: a retry does not make it smaller.
 fn judge(topology: &Topology, dropped: &[Option<Filter>], policy: &Policy, now: Instant) -> Rung {
     let mut pool = 0_usize;
     let mut ejected = 0_usize;
     let mut silent = 0_usize;
-    for (node, _) in topology.nodes.iter().zip(dropped).filter(|(_, dropped)| dropped.is_none()) {
+    let in_pool = |dropped: &Option<Filter>| dropped.is_none_or(|filter| filter >= Filter::Excluded);
+    for (node, _) in topology.nodes.iter().zip(dropped).filter(|(_, dropped)| in_pool(dropped)) {
         let vitals = node.live.vitals();
         pool += 1;
         ejected += usize::from(vitals.breaker.at(now) == BreakerState::Open);

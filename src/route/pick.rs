@@ -1,6 +1,7 @@
 //! Which candidate gets the request, and which are the fallbacks?
 //!
-//! The cheapest one; exact ties fall at random, so that nodes nobody knows anything about share alike. Power of two
+//! The cheapest one; of two that cost the same, the one with the shorter queue; exact ties fall at random, so that nodes
+//! nobody knows anything about share alike. Power of two
 //! choices takes the cheaper of two drawn at random (Mitzenmacher, "The Power of Two Choices in Randomized Load
 //! Balancing", 2001) and the fallbacks by cost.
 
@@ -52,7 +53,9 @@ struct Drawn<'a> {
 
 fn order(a: &Drawn<'_>, b: &Drawn<'_>) -> Ordering {
     let by_favour = b.favoured.cmp(&a.favoured);
-    by_favour.then(a.scored.score.cost.total_cmp(&b.scored.score.cost)).then(a.draw.cmp(&b.draw))
+    let by_cost = a.scored.score.cost.total_cmp(&b.scored.score.cost);
+    let by_pressure = a.scored.pressure.total_cmp(&b.scored.pressure);
+    by_favour.then(by_cost).then(by_pressure).then(a.draw.cmp(&b.draw))
 }
 
 /// Favours the cheaper of two distinct candidates, drawn at random.

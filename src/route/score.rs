@@ -22,6 +22,8 @@ pub struct Scored<'a> {
     pub candidate: Candidate<'a>,
     /// Its numbers.
     pub score: Score,
+    /// Its queue per capacity, without the limit of 1 that its load has: which of two full queues is the fuller.
+    pub pressure: f64,
 }
 
 /// Scores every candidate by the policy's balance.
@@ -34,6 +36,7 @@ pub fn score<'a>(filtered: &Filtered<'a>, policy: &Policy, now: Instant) -> Vec<
         .map(|(candidate, reading)| Scored {
             candidate: *candidate,
             score: score_one(reading, means, policy),
+            pressure: reading.pressure(),
         })
         .collect()
 }

@@ -109,6 +109,11 @@ impl LeaseTable {
         self.live.load(Relaxed)
     }
 
+    /// Requests remembered, live or ended.
+    pub fn remembered(&self) -> usize {
+        self.remembered.load(Relaxed)
+    }
+
     /// The decision that was made for this request, if its lease lives on a node that is not excluded.
     pub fn recall(&self, key: &RequestKey, excluded: &[NodeId], now: Instant) -> Option<(Route, Rung)> {
         let attempts = self.requests.get(key)?;

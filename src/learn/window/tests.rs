@@ -28,7 +28,7 @@ proptest! {
             window.observe(milli(now), succeeded);
             list.push((now / 100, succeeded));
             let live = list.iter().filter(|(bucket, _)| now / 100 - bucket < 10);
-            let (good, bad): (Vec<_>, Vec<_>) = live.partition(|(_, succeeded)| *succeeded);
+            let (good, bad): (Vec<_>, Vec<_>) = live.copied().partition(|(_, succeeded)| *succeeded);
             let counts = window.at(milli(now));
             prop_assert_eq!((counts.succeeded as usize, counts.failed as usize), (good.len(), bad.len()));
         }

@@ -79,6 +79,11 @@ impl Reading {
         reported.max(self.counts.in_flight.saturating_sub(self.running))
     }
 
+    /// Requests queued per capacity that the node is given now; over 1 where the queue is more than full.
+    pub fn pressure(&self) -> f64 {
+        f64::from(self.queued()) / (self.queue_capacity * self.share())
+    }
+
     /// Capacity that the node is given now, relative to a node of weight 1.
     pub fn share(&self) -> f64 {
         self.weight * self.slow_start
@@ -109,11 +114,10 @@ fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
 
 /// The load, term by term.
 pub fn load(reading: &Reading, means: Means, policy: &LoadPolicy) -> LoadTerms {
-    let queue = f64::from(reading.queued()) / (reading.queue_capacity * reading.share());
     LoadTerms {
         cpu: policy.cpu * reading.cpu.unwrap_or(means.cpu),
         memory: policy.memory * reading.memory.unwrap_or(means.memory),
-        queue: policy.queue * 100.0 * queue.min(1.0),
+        queue: policy.queue * 100.0 * reading.pressure().min(1.0),
         failures: policy.failure_penalty * reading.failure_ratio,
     }
 }

@@ -1,0 +1,279 @@
+//! Runs the golden decision tables of `tests/decide/`.
+//!
+//! Each line is a command; one that asks something is followed by ` => ` and the answer. With `POINTSMAN_BLESS=1` the
+//! answers are written instead of compared: read the difference before you commit it.
+//!
+//! ```text
+//! policy balance=least_in_flight spill=when_empty      changes the policy
+//! hosted h types=text                                  registers a node that has no agent
+//! node a class=high types=text,image models=m@1|2,n    registers a node by its agent
+//! report a cpu=30 memory=40 running=2 waiting=5        in percent and requests
+//! after 500ms                                          lets time pass
+//! close a  ·  drain a  ·  resume a  ·  sweep
+//! outcome r1 failed
+//! pick r1 type=text tier=premium exclude=a,b => node, then its fallbacks; or the refusal
+//! burst 1000 type=text => picks per node
+//! explain type=text => what became of each node
+//! nodes => state of each node
+//! ```
+
+use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
+
+use pointsman::domain::{
+    decision::{Decision, RejectionReason, Rung},
+    explanation::Verdict,
+    id::{ModelName, ModelVersion, NodeId},
+    load::{NodeLoad, Ratio},
+    node::{NodeClass, NodeSpec, RequestType, ServedModel},
+    outcome::OutcomeResult,
+    policy::{Balance, Policy, Spill},
+    request::{Priority, RouteRequest, Tier},
+};
+
+use crate::world::{World, key, text, text_node};
+
+#[test]
+fn decisions_are_as_the_tables_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/decide");
+    let mut files: Vec<_> = fs::read_dir(folder).expect("the folder exists").flatten().collect();
+    files.sort_by_key(fs::DirEntry::path);
+    assert!(!files.is_empty());
+    for file in files {
+        let written = fs::read_to_string(file.path()).expect("the table can be read");
+        let played = play(&written);
+        if env::var_os("POINTSMAN_BLESS").is_some() {
+            fs::write(file.path(), played).expect("the table can be written");
+        } else {
+            assert_eq!(written, played, "in {}", file.path().display());
+        }
+    }
+}
+
+fn play(table: &str) -> String {
+    let mut world = World::new(Policy::default());
+    let mut played = String::new();
+    for line in table.lines() {
+        let command = line.split(" => ").next().unwrap_or_default();
+        let words: Vec<_> = command.split_whitespace().collect();
+        match words.as_slice() {
+            [] | ["#", ..] => writeln!(played, "{line}"),
+            words => match obey(&mut world, words) {
+                Some(answer) => writeln!(played, "{command} => {answer}"),
+                None => writeln!(played, "{line}"),
+            },
+        }
+        .expect("text can be written");
+    }
+    played
+}
+
+fn obey(world: &mut World, words: &[&str]) -> Option<String> {
+    match words {
+        ["policy", rest @ ..] => set_policy(&mut world.policy, rest),
+        ["node", id, rest @ ..] => world.register(spec(id, rest)),
+        ["hosted", id, rest @ ..] => drop(world.state.nodes.admit(spec(id, rest), &world.policy)),
+        ["report", id, rest @ ..] => drop(world.report(id, load(rest))),
+        ["after", time] => world.pass(humantime::parse_duration(time).expect("a span of time")),
+        ["close", id] => world.close(id),
+        ["drain", id] => drop(world.state.nodes.drain(&node_id(id)).expect("the node is known")),
+        ["resume", id] => drop(world.state.nodes.resume(&node_id(id)).expect("the node is known")),
+        ["sweep"] => drop(world.state.sweep(&world.policy, world.now)),
+        ["outcome", request, how] => drop(world.settle(&key(request), result(how))),
+        ["pick", request, rest @ ..] => return Some(told(&world.decide(&asked(request, rest)))),
+        ["burst", count, rest @ ..] => return Some(burst(world, count, rest)),
+        ["explain", rest @ ..] => return Some(why(&world.explain(&asked("explained", rest)))),
+        ["nodes"] => return Some(states(world)),
+        other => panic!("no such command: {other:?}"),
+    }
+    None
+}
+
+/// `key=value` words.
+fn pairs<'a>(words: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    words.iter().map(|word| word.split_once('=').expect("key=value")).collect()
+}
+
+fn set_policy(policy: &mut Policy, words: &[&str]) {
+    for (name, value) in pairs(words) {
+        match name {
+            "balance" => policy.balance = by_name(&Balance::NAMES, value),
+            "spill" => policy.spill.when = by_name(&Spill::NAMES, value),
+            "fallbacks" => policy.fallbacks.0 = value.parse().expect("a count"),
+            "leases" => policy.leases.live_max = value.parse().expect("a count"),
+            other => panic!("no such setting: {other}"),
+        }
+    }
+}
+
+fn by_name<T: Copy>(names: &[(T, &str)], name: &str) -> T {
+    names.iter().find(|(_, known)| *known == name).unwrap_or_else(|| panic!("no such name: {name}")).0
+}
+
+fn node_id(id: &str) -> NodeId {
+    NodeId::parse(id).expect("a good id")
+}
+
+fn spec(id: &str, words: &[&str]) -> NodeSpec {
+    let mut spec = text_node(id);
+    for (name, value) in pairs(words) {
+        match name {
+            "class" => spec.class = if value == "high" { NodeClass::High } else { NodeClass::Normal },
+            "types" => {
+                let endpoint =
+                    |kind| (by_name(&RequestType::NAMES, kind), format!("http://{id}/{kind}").into());
+                spec.endpoints = value.split(',').map(endpoint).collect();
+            }
+            "models" => spec.models = value.split(',').map(model).collect(),
+            "weight" => spec.weight = value.parse().expect("a number"),
+            "capacity" => spec.queue_capacity = value.parse().ok(),
+            other => panic!("a node has no {other}"),
+        }
+    }
+    spec
+}
+
+fn model(text: &str) -> ServedModel {
+    let (name, versions) = text.split_once('@').unwrap_or((text, ""));
+    let versions = versions.split('|').filter(|version| !version.is_empty());
+    ServedModel {
+        name: ModelName::parse(name).expect("a good name"),
+        versions: versions.map(|version| ModelVersion::parse(version).expect("a good name")).collect(),
+        request_types: Vec::new(),
+    }
+}
+
+fn load(words: &[&str]) -> NodeLoad {
+    let mut load = NodeLoad::default();
+    for (name, value) in pairs(words) {
+        let number: f64 = value.parse().expect("a number");
+        let ratio = || Some(Ratio::try_new(number / 100.0).expect("a percentage"));
+        match name {
+            "cpu" => load.cpu = ratio(),
+            "memory" => load.memory = ratio(),
+            "gpu" => load.gpu = ratio(),
+            "running" => load.running = Some(number as u32),
+            "waiting" => load.waiting = Some(number as u32),
+            other => panic!("a report has no {other}"),
+        }
+    }
+    load
+}
+
+fn asked(request: &str, words: &[&str]) -> RouteRequest {
+    let mut asked = text(request);
+    for (name, value) in pairs(words) {
+        match name {
+            "type" => asked.request_type = by_name(&RequestType::NAMES, value),
+            "model" => asked.model = ModelName::parse(value).expect("a good name"),
+            "version" => asked.version = ModelVersion::parse(value).ok(),
+            "tier" => asked.tier = if value == "premium" { Tier::Premium } else { Tier::Free },
+            "priority" => {
+                let names = [(Priority::High, "high"), (Priority::Normal, "normal"), (Priority::Low, "low")];
+                asked.priority = by_name(&names, value);
+            }
+            "exclude" => asked.excluded = value.split(',').map(node_id).collect(),
+            other => panic!("a request has no {other}"),
+        }
+    }
+    asked
+}
+
+fn result(how: &str) -> OutcomeResult {
+    let names = [
+        (OutcomeResult::Ok, "ok"),
+        (OutcomeResult::Failed, "failed"),
+        (OutcomeResult::Timeout, "timeout"),
+        (OutcomeResult::Running, "running"),
+    ];
+    by_name(&names, how)
+}
+
+fn told(decision: &Decision) -> String {
+    let mut told = match &decision.outcome {
+        Ok(route) => {
+            let fallbacks: Vec<_> = route.fallbacks.iter().map(|target| target.node.as_str()).collect();
+            let spilled = if route.spilled { " (spilled)" } else { "" };
+            let repeated = if route.repeated { " (repeated)" } else { "" };
+            let then =
+                if fallbacks.is_empty() { String::new() } else { format!(", then {}", fallbacks.join(", ")) };
+            format!("{}{then}{spilled}{repeated}", route.target.node)
+        }
+        Err(refused) => {
+            let reason = match refused.reason {
+                RejectionReason::NoEligibleNode(filter) => format!("no node left by {filter:?}"),
+                other => format!("{other:?}"),
+            };
+            let again = refused.retry_delay.map(|delay| format!(", again in {delay:?}")).unwrap_or_default();
+            format!("rejected: {reason}{again}")
+        }
+    };
+    if decision.rung != Rung::Normal {
+        let _ = write!(told, " [{:?}]", decision.rung);
+    }
+    told
+}
+
+fn burst(world: &mut World, count: &str, words: &[&str]) -> String {
+    let mut shares = BTreeMap::<String, u32>::new();
+    let burst = world.chance.u32(..);
+    for i in 0..count.parse().expect("a count") {
+        let decision = world.decide(&asked(&format!("burst-{burst}-{i}"), words));
+        let node = decision.outcome.map_or_else(|_| "rejected".into(), |route| route.target.node.to_string());
+        *shares.entry(node).or_default() += 1;
+    }
+    let shares: Vec<_> = shares.iter().map(|(node, picks)| format!("{node} {picks}")).collect();
+    shares.join(", ")
+}
+
+fn why(decision: &Decision) -> String {
+    let explanation = decision.explanation.as_ref().expect("it was asked for");
+    let verdict = |verdict: &Verdict| match verdict {
+        Verdict::Dropped(filter) => format!("dropped by {filter:?}"),
+        Verdict::Scored(score, rank) => format!("load {:.1}, rank {rank}", score.load.total()),
+    };
+    let nodes: Vec<_> = explanation.nodes.iter().map(|(id, v)| format!("{id}: {}", verdict(v))).collect();
+    nodes.join("; ")
+}
+
+fn states(world: &World) -> String {
+    let topology = world.state.nodes.topology();
+    let state = |node: &pointsman::state::nodes::node::Node| node.live.vitals().state(world.now);
+    let nodes: Vec<_> =
+        topology.nodes.iter().map(|node| format!("{} {:?}", node.spec.id, state(node))).collect();
+    nodes.join(", ")
+}
+
+/// The same seed, state, time and request make the same decision.
+#[test]
+fn a_decision_can_be_repeated() {
+    let play_twice = |table: &str| assert_eq!(play(table), play(table));
+    let nodes: String = (0..20).map(|i| format!("node n{i}\n")).collect();
+    for (balance, _) in Balance::NAMES.iter().map(|(_, name)| (name, ())) {
+        let picks: String = (0..50).map(|i| format!("pick r{i} type=text\n")).collect();
+        play_twice(&format!("policy balance={balance}\n{nodes}{picks}explain type=text\n"));
+    }
+}
+
+/// The seed is what chance depends on: another one makes other choices.
+#[test]
+fn another_seed_decides_otherwise() {
+    let picks = |seed| {
+        let mut world = World::of_equal_nodes(Policy { balance: Balance::Random, ..Policy::default() }, 20);
+        world.chance = pointsman::domain::time::Chance::with_seed(seed);
+        (0..20).map(|i| world.pick(&text(&format!("r{i}"))).target.node).collect::<Vec<_>>()
+    };
+    assert_eq!(picks(1), picks(1));
+    assert_ne!(picks(1), picks(2));
+}
+
+/// Time that is not passed changes nothing: explaining is free of effects.
+#[test]
+fn explaining_changes_nothing() {
+    let mut world = World::of_equal_nodes(Policy::default(), 5);
+    world.pick(&text("r1"));
+    let before = (states(&world), world.in_flight());
+    for _ in 0..100 {
+        let _ = world.explain(&text("r2"));
+    }
+    assert_eq!((states(&world), world.in_flight()), before);
+}

@@ -1,0 +1,220 @@
+//! The sum of what is in flight is the number of live leases, at all times, and nothing is left at rest.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Duration,
+};
+
+use pointsman::{
+    domain::{
+        id::LeaseId,
+        outcome::{OutcomeResult, Settlement},
+        policy::{LeasePolicy, Policy},
+        time::{Chance, Instant},
+    },
+    route::{self, Turn},
+};
+use proptest::prelude::*;
+
+use crate::world::{World, idle_load, key, outcome, text};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Pick(u8),
+    Retry(u8),
+    End(u8, OutcomeResult),
+    Renew(u8),
+    Pass(u16),
+    Sweep,
+    Report(u8),
+    Remove(u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let result =
+        prop::sample::select(vec![OutcomeResult::Ok, OutcomeResult::Failed, OutcomeResult::Cancelled]);
+    prop_oneof![
+        4 => (0..20_u8).prop_map(Step::Pick),
+        1 => (0..20_u8).prop_map(Step::Retry),
+        3 => (0..20_u8, result).prop_map(|(request, result)| Step::End(request, result)),
+        1 => (0..20_u8).prop_map(Step::Renew),
+        1 => (0..20_000_u16).prop_map(Step::Pass),
+        1 => Just(Step::Sweep),
+        1 => (0..4_u8).prop_map(Step::Report),
+        1 => (0..4_u8).prop_map(Step::Remove),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #[test]
+    fn in_flight_is_the_number_of_live_leases(steps in prop::collection::vec(step(), 1..300)) {
+        let mut world = World::of_equal_nodes(Policy::default(), 4);
+        // Removed nodes keep what was charged to them: the sum is taken over all nodes that ever were.
+        let nodes: Vec<_> = world.state.nodes.topology().nodes.clone();
+        for step in steps {
+            take(&mut world, &step);
+            let in_flight: usize = nodes.iter().map(|node| node.live.counts().in_flight as usize).sum();
+            prop_assert_eq!(in_flight, world.state.leases.live(), "after {:?}", step);
+        }
+        world.pass(Duration::from_secs(120));
+        world.state.sweep(&world.policy, world.now);
+        prop_assert_eq!(world.state.leases.live(), 0);
+        for node in &nodes {
+            let counts = node.live.counts();
+            prop_assert_eq!((counts.in_flight, counts.unseen, counts.trials), (0, 0, 0));
+        }
+    }
+}
+
+fn take(world: &mut World, step: &Step) {
+    match step {
+        Step::Pick(request) => drop(world.decide(&text(&format!("r{request}")))),
+        Step::Retry(request) => {
+            let mut again = text(&format!("r{request}"));
+            again.excluded =
+                world.decide(&again).outcome.map(|route| route.target.node).into_iter().collect();
+            drop(world.decide(&again));
+        }
+        Step::End(request, result) => drop(world.settle(&key(&format!("r{request}")), *result)),
+        Step::Renew(request) => drop(world.settle(&key(&format!("r{request}")), OutcomeResult::Running)),
+        Step::Pass(millis) => world.pass(Duration::from_millis(u64::from(*millis))),
+        Step::Sweep => drop(world.state.sweep(&world.policy, world.now)),
+        Step::Report(node) => drop(world.report(&format!("n{node}"), idle_load())),
+        Step::Remove(node) => {
+            let id = pointsman::domain::id::NodeId::parse(&format!("n{node}")).expect("a good id");
+            drop(world.state.nodes.remove(&id));
+        }
+    }
+}
+
+/// Threads pick, retry, settle twice and sweep at once, over the same requests.
+#[test]
+fn concurrent_picks_outcomes_and_expiries_leave_nothing_behind() {
+    let policy = Policy {
+        leases: LeasePolicy { ttl: Duration::from_millis(1), ..LeasePolicy::default() },
+        ..Policy::default()
+    };
+    let world = World::of_equal_nodes(policy, 8);
+    let clock = AtomicU64::new(world.now.as_nanos());
+    let now = || Instant::from_nanos(clock.fetch_add(1_000, Ordering::Relaxed));
+    thread::scope(|scope| {
+        for seed in 0..4 {
+            let (world, now) = (&world, &now);
+            scope.spawn(move || {
+                let mut chance = Chance::with_seed(seed);
+                for _ in 0..20_000 {
+                    let request = text(&format!("r{}", chance.u8(..50)));
+                    let mut turn = Turn { now: now(), chance: chance.fork() };
+                    match chance.u8(..4) {
+                        0 | 1 => drop(route::decide(&request, &world.state, &world.policy, &mut turn)),
+                        2 => {
+                            let ended = outcome(&request.key, OutcomeResult::Ok);
+                            world.state.leases.settle(&ended, &world.policy, now());
+                            world.state.leases.settle(&ended, &world.policy, now());
+                        }
+                        _ => drop(world.state.sweep(&world.policy, now())),
+                    }
+                }
+            });
+        }
+    });
+    world.state.sweep(&world.policy, now() + Duration::from_mins(2));
+    assert_eq!((world.in_flight(), world.state.leases.live()), (0, 0));
+}
+
+#[test]
+fn an_outcome_counts_once() {
+    let mut world = World::of_equal_nodes(Policy::default(), 1);
+    world.pick(&text("r1"));
+    let node = || pointsman::domain::id::NodeId::parse("n0").expect("a good id");
+    let end = |world: &mut World| world.settle(&key("r1"), OutcomeResult::Ok).settlement;
+    assert_eq!(end(&mut world), Settlement::Settled(node()));
+    assert_eq!(end(&mut world), Settlement::AlreadySettled(node()));
+    world.pass(Duration::from_secs(11));
+    world.state.sweep(&world.policy, world.now);
+    assert_eq!(end(&mut world), Settlement::Unknown);
+}
+
+#[test]
+fn an_outcome_after_expiry_still_tells_of_the_node() {
+    let mut world = World::of_equal_nodes(Policy::default(), 1);
+    world.pick(&text("r1"));
+    world.pass(Duration::from_secs(61));
+    let settled = world.settle(&key("r1"), OutcomeResult::Failed);
+    assert!(matches!(settled.settlement, Settlement::Late(_)));
+    let topology = world.state.nodes.topology();
+    assert_eq!(topology.nodes[0].live.vitals().breaker.failure_ratio(world.now), 1.0);
+    assert_eq!(world.state.leases.live(), 0);
+}
+
+#[test]
+fn a_retry_moves_the_lease_and_the_first_attempts_outcome_still_counts() {
+    let mut world = World::of_equal_nodes(Policy::default(), 2);
+    let first = world.pick(&text("r1"));
+    let mut again = text("r1");
+    again.excluded = vec![first.target.node.clone()];
+    let second = world.pick(&again);
+    assert_ne!(second.target.node, first.target.node);
+    assert_eq!(world.in_flight(), 1, "the first lease has ended");
+    let mut failed = outcome(&key("r1"), OutcomeResult::Failed);
+    failed.lease = first.lease.map(|lease| lease.id);
+    let settled = world.state.leases.settle(&failed, &world.policy, world.now);
+    assert_eq!(settled.settlement, Settlement::Late(first.target.node));
+    assert_eq!(world.in_flight(), 1, "the second lease lives");
+    failed.lease = Some(LeaseId(u64::MAX));
+    assert_eq!(world.state.leases.settle(&failed, &world.policy, world.now).settlement, Settlement::Unknown);
+}
+
+#[test]
+fn a_stream_of_thirty_minutes_is_never_reaped() {
+    let mut world = World::of_equal_nodes(Policy::default(), 1);
+    world.pick(&text("long"));
+    for _ in 0..60 {
+        world.pass(Duration::from_secs(30));
+        world.state.sweep(&world.policy, world.now);
+        let renewed = world.settle(&key("long"), OutcomeResult::Running);
+        assert!(matches!(renewed.settlement, Settlement::Renewed(_)));
+    }
+    assert_eq!(world.state.leases.live(), 1);
+}
+
+/// A gateway that dies leaves leases that expire: a minute later nothing is left of them.
+#[test]
+fn a_dead_gateways_picks_expire() {
+    let mut world = World::of_equal_nodes(Policy::default(), 4);
+    for i in 0..10_000 {
+        world.pick(&text(&format!("r{i}")));
+    }
+    assert_eq!(world.in_flight(), 10_000);
+    world.pass(Duration::from_mins(1));
+    world.state.sweep(&world.policy, world.now);
+    assert_eq!((world.in_flight(), world.state.leases.live()), (0, 0));
+}
+
+/// What ended is remembered only as long as there is room: the table is bounded at twice the live leases.
+#[test]
+fn memory_of_ended_requests_is_bounded() {
+    let leases = LeasePolicy { live_max: 100, ..LeasePolicy::default() };
+    let mut world = World::of_equal_nodes(Policy { leases, ..Policy::default() }, 4);
+    for i in 0..10_000 {
+        let name = format!("r{i}");
+        world.pick(&text(&name));
+        world.settle(&key(&name), OutcomeResult::Ok);
+        assert!(world.state.leases.remembered() <= 201);
+    }
+}
+
+/// Ten equal nodes, a thousand picks between two reports: nobody gets more than 1.2 times its share. Without the
+/// charge at the pick they would all look alike, and ties at random would break that bound.
+#[test]
+fn a_burst_between_two_reports_spreads() {
+    let mut world = World::of_equal_nodes(Policy::default(), 10);
+    for i in 0..1000 {
+        world.pick(&text(&format!("r{i}")));
+    }
+    let topology = world.state.nodes.topology();
+    let most = topology.nodes.iter().map(|node| node.live.counts().in_flight).max();
+    assert!(most <= Some(120), "the busiest got {most:?} of 1000");
+}

@@ -1,0 +1,156 @@
+//! A service without a wire: the real state and pipeline under a clock and a chance that the test holds.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use pointsman::{
+    domain::{
+        decision::{Decision, Route},
+        id::{ModelName, NodeId, RequestId, TenantId},
+        load::{NodeLoad, Ratio},
+        node::{NodeClass, NodeSpec, RequestType},
+        outcome::{Outcome, OutcomeResult, OutcomeTokens},
+        policy::Policy,
+        request::{Priority, RequestKey, RouteRequest, Tier},
+        time::{Chance, Instant},
+    },
+    route::{self, Turn},
+    state::{
+        State,
+        leases::Settled,
+        nodes::{Session, node::Applied},
+    },
+};
+
+/// Everything that a decision depends on.
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) policy: Policy,
+    pub(crate) now: Instant,
+    pub(crate) chance: Chance,
+    sessions: BTreeMap<String, (Session, u64)>,
+}
+
+impl World {
+    /// An empty fleet, a second after the start.
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            state: State::default(),
+            policy,
+            now: Instant::after_start(Duration::from_secs(1)),
+            chance: Chance::with_seed(7),
+            sessions: BTreeMap::new(),
+        }
+    }
+
+    /// A fleet of equal nodes `n0`, `n1`, … of class normal that serve any text, each reported once.
+    pub(crate) fn of_equal_nodes(policy: Policy, count: usize) -> Self {
+        let mut world = Self::new(policy);
+        for i in 0..count {
+            world.register(text_node(&format!("n{i}")));
+            world.report(&format!("n{i}"), idle_load());
+        }
+        world
+    }
+
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.now = self.now + time;
+    }
+
+    pub(crate) fn register(&mut self, spec: NodeSpec) {
+        let id = spec.id.to_string();
+        let session = self.state.nodes.attend(spec, &self.policy, self.now).expect("the table has room");
+        self.sessions.insert(id, (session, 0));
+    }
+
+    pub(crate) fn report(&mut self, node: &str, load: NodeLoad) -> Applied {
+        let (session, sequence) = self.sessions.get_mut(node).expect("the node is registered");
+        *sequence += 1;
+        session.apply(*sequence, load, self.now, &self.policy.freshness)
+    }
+
+    pub(crate) fn close(&mut self, node: &str) {
+        self.sessions[node].0.close(self.now, &self.policy.freshness);
+    }
+
+    pub(crate) fn decide(&mut self, request: &RouteRequest) -> Decision {
+        let chance = Chance::with_seed(self.chance.u64(..));
+        route::decide(request, &self.state, &self.policy, &mut Turn { now: self.now, chance })
+    }
+
+    pub(crate) fn explain(&self, request: &RouteRequest) -> Decision {
+        let chance = self.chance.clone();
+        route::explain(request, &self.state, &self.policy, &mut Turn { now: self.now, chance })
+    }
+
+    /// Picks where a pick must succeed.
+    pub(crate) fn pick(&mut self, request: &RouteRequest) -> Route {
+        self.decide(request).outcome.expect("some node is eligible")
+    }
+
+    pub(crate) fn settle(&mut self, key: &RequestKey, result: OutcomeResult) -> Settled {
+        self.state.leases.settle(&outcome(key, result), &self.policy, self.now)
+    }
+
+    /// Requests in flight, summed over the nodes.
+    pub(crate) fn in_flight(&self) -> usize {
+        let nodes = self.state.nodes.topology();
+        nodes.nodes.iter().map(|node| node.live.counts().in_flight as usize).sum()
+    }
+}
+
+pub(crate) fn text_node(id: &str) -> NodeSpec {
+    NodeSpec {
+        id: NodeId::parse(id).expect("a good id"),
+        endpoints: BTreeMap::from([(RequestType::Text, format!("http://{id}").into())]),
+        models: Vec::new(),
+        class: NodeClass::Normal,
+        weight: 1.0,
+        labels: BTreeMap::new(),
+        queue_capacity: None,
+    }
+}
+
+pub(crate) fn idle_load() -> NodeLoad {
+    NodeLoad {
+        cpu: Some(Ratio::ZERO),
+        memory: Some(Ratio::ZERO),
+        running: Some(0),
+        waiting: Some(0),
+        ..NodeLoad::default()
+    }
+}
+
+pub(crate) fn key(request: &str) -> RequestKey {
+    RequestKey {
+        tenant: TenantId::parse("acme").expect("a good name"),
+        request: RequestId::parse(request).expect("a good name"),
+    }
+}
+
+/// A free user's text request.
+pub(crate) fn text(request: &str) -> RouteRequest {
+    RouteRequest {
+        key: key(request),
+        user: None,
+        request_type: RequestType::Text,
+        model: ModelName::parse("m").expect("a good name"),
+        version: None,
+        tier: Tier::Free,
+        priority: Priority::Normal,
+        excluded: Vec::new(),
+        prompt_tokens: None,
+        lease_ttl: None,
+        explain: false,
+    }
+}
+
+pub(crate) fn outcome(key: &RequestKey, result: OutcomeResult) -> Outcome {
+    Outcome {
+        key: key.clone(),
+        lease: None,
+        result,
+        first_token_latency: None,
+        total_latency: None,
+        tokens: OutcomeTokens::default(),
+    }
+}
