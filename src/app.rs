@@ -1,16 +1,25 @@
 //! Puts the service together, keeps it going, and takes it down: the only file that knows every layer.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use thiserror::Error;
-use tokio::{net::TcpListener, task::JoinHandle, time::interval};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
+    time::interval,
+};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info, warn};
 
 use crate::{
     api::{self, desk::Desk},
-    config::Config,
+    config::{
+        Config, ConfigError, Sources,
+        watch::{Watch, watch},
+    },
     state::{State, nodes::TableFull},
+    telemetry::{self, LogError},
 };
 
 /// Why the service could not start or go on.
@@ -38,7 +47,10 @@ pub enum AppError {
     Signals(#[source] io::Error),
     /// The configuration is wrong.
     #[error(transparent)]
-    Config(#[from] crate::config::ConfigError),
+    Config(#[from] ConfigError),
+    /// The logs could not be started.
+    #[error("cannot start the logs")]
+    Logs(#[from] LogError),
 }
 
 /// A service that runs.
@@ -49,6 +61,74 @@ pub struct Running {
     stop: CancellationToken,
     server: JoinHandle<Result<(), tonic::transport::Error>>,
     sweeper: JoinHandle<()>,
+}
+
+/// Serves until SIGTERM or SIGINT, then drains. Reloads on SIGHUP and when the file changes; a configuration that
+/// is wrong changes nothing.
+pub async fn serve(sources: Sources) -> Result<(), AppError> {
+    let config = sources.load()?;
+    telemetry::start_logs(&config.log)?;
+    let mut in_force = config.clone();
+    let mut running = start(config).await?;
+    let mut signals = Signals::new().map_err(AppError::Signals)?;
+    let mut file = sources.file.as_deref().and_then(watched);
+    loop {
+        tokio::select! {
+            ended = running.ended() => return ended,
+            _ = signals.terminate.recv() => running.stop(),
+            _ = signals.interrupt.recv() => running.stop(),
+            _ = signals.hang_up.recv() => reload(&sources, &running, &mut in_force),
+            () = changed(&mut file) => reload(&sources, &running, &mut in_force),
+        }
+    }
+}
+
+/// Takes over what has changed, or keeps the last good configuration and says so.
+fn reload(sources: &Sources, running: &Running, in_force: &mut Config) {
+    let config = match sources.load() {
+        Ok(config) if config == *in_force => return info!("reload: nothing has changed"),
+        Ok(config) => config,
+        Err(error) => return error!(%error, "reload refused: the last good configuration stays in force"),
+    };
+    if config.server != in_force.server || config.log != in_force.log {
+        warn!("reload: `server` and `log` have changed and need a restart");
+    }
+    match running.reload(config.clone()) {
+        Ok(()) => info!("reloaded: the new configuration is in force"),
+        Err(error) => return error!(%error, "reload refused: the last good configuration stays in force"),
+    }
+    *in_force = config;
+}
+
+/// Watches the configuration file. Without that there is still SIGHUP, so that a failure is no reason not to serve.
+fn watched(file: &Path) -> Option<Watch> {
+    let failed =
+        |error| warn!(%error, file = %file.display(), "cannot watch the configuration: reload by SIGHUP");
+    watch(file).map_err(failed).ok()
+}
+
+async fn changed(file: &mut Option<Watch>) {
+    match file {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the system tells the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 /// Starts a service. It answers when this returns.

@@ -2,12 +2,29 @@
 //!
 //! Flags win over the environment, the environment over the file. No file at all is a working default.
 
+mod check;
+mod error;
+mod key;
+mod overlay;
+pub mod preset;
+mod raw;
+mod read;
+pub mod schema;
+mod sources;
+mod tree;
+pub mod watch;
+
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
+pub use self::{
+    error::{ConfigError, Place, Problem},
+    key::{Key, Step},
+    sources::Sources,
+};
 use crate::domain::{node::NodeSpec, policy::Policy};
 
 /// Everything, checked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// What decides. Reloads.
     pub policy: Policy,
@@ -111,6 +128,32 @@ pub struct AgentConfig {
     pub backoff_max: Duration,
 }
 
+impl AgentConfig {
+    /// How often an agent looks, unless told.
+    pub const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
+    /// What an agent reports at once, unless told.
+    pub const SHARP_CHANGE: f64 = 0.1;
+    /// First pause before an agent connects again, unless told.
+    pub const BACKOFF: Duration = Duration::from_millis(100);
+    /// Longest pause before an agent connects again, unless told.
+    pub const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+    /// What an agent does that is told only its node and its service.
+    pub fn of(node: NodeSpec, server: String) -> Self {
+        Self {
+            server,
+            node,
+            host: true,
+            gpu: false,
+            engine: None,
+            sample_interval: Self::SAMPLE_INTERVAL,
+            sharp_change: Self::SHARP_CHANGE,
+            backoff: Self::BACKOFF,
+            backoff_max: Self::BACKOFF_MAX,
+        }
+    }
+}
+
 /// A model server's metrics page and how to read it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineConfig {
@@ -174,8 +217,3 @@ pub struct AdapterSource {
     /// Label that lists them.
     pub label: String,
 }
-
-/// stub
-#[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct ConfigError;

@@ -1,4 +1,4 @@
-//! Decides, for each request to a large model, where it goes.
+#![doc = include_str!("ARCHITECTURE.md")]
 
 // In layer order: a module may use only those above it, see `tests/it/tidy.rs`.
 pub mod proto;
@@ -14,6 +14,8 @@ pub mod state;
 pub mod route;
 
 pub mod config;
+
+pub mod telemetry;
 
 pub mod api;
 

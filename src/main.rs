@@ -1,3 +1,7 @@
 //! Starts the command line; everything else lives in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pointsman::cli::run()
+}

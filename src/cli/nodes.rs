@@ -1,0 +1,160 @@
+//! `pointsman nodes`: shows and changes the node table.
+
+use clap::{Args, Subcommand};
+use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use tonic::transport::Channel;
+
+use super::{
+    Ending,
+    client::Server,
+    fault::Fault,
+    output::Output,
+    values::{or_dash, show_duration},
+};
+use crate::proto::{
+    DrainNodeRequest, GetNodeRequest, ListNodesRequest, ListNodesResponse, Node, NodeClass, NodeState,
+    RemoveNodeRequest, RequestType, ResumeNodeRequest, node_service_client::NodeServiceClient,
+};
+
+/// Flags of `nodes`.
+#[derive(Debug, Args)]
+pub struct Nodes {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// List all nodes.
+    List,
+    /// Show one node.
+    Get(Id),
+    /// Give a node no more picks; what runs there finishes.
+    Drain(Id),
+    /// End a drain.
+    Resume(Id),
+    /// Forget a node. One whose agent still reports comes back.
+    Remove(Id),
+}
+
+#[derive(Debug, Args)]
+struct Id {
+    /// The node.
+    #[arg(value_name = "ID")]
+    node_id: String,
+}
+
+impl Nodes {
+    /// Does what is asked, and shows the nodes.
+    pub async fn run(self, server: &Server, output: &Output) -> Result<Ending, Fault> {
+        let mut client = NodeServiceClient::new(server.connect().await?);
+        if let Act::List = self.act {
+            let all = list(&mut client).await?;
+            output.reply("ListNodesResponse", &all, |all| table(&all.nodes))?;
+            return Ok(Ending::Done);
+        }
+        let node = act_on_one(&mut client, self.act).await?;
+        output.reply("Node", &node.unwrap_or_default(), |node| table(std::slice::from_ref(node)))?;
+        Ok(Ending::Done)
+    }
+}
+
+async fn act_on_one(client: &mut NodeServiceClient<Channel>, act: Act) -> Result<Option<Node>, Fault> {
+    Ok(match act {
+        Act::List => None,
+        Act::Get(Id { node_id }) => client.get_node(GetNodeRequest { node_id }).await?.into_inner().node,
+        Act::Drain(Id { node_id }) => {
+            client.drain_node(DrainNodeRequest { node_id }).await?.into_inner().node
+        }
+        Act::Resume(Id { node_id }) => {
+            client.resume_node(ResumeNodeRequest { node_id }).await?.into_inner().node
+        }
+        Act::Remove(Id { node_id }) => {
+            client.remove_node(RemoveNodeRequest { node_id }).await?.into_inner().node
+        }
+    })
+}
+
+/// All pages as one.
+async fn list(client: &mut NodeServiceClient<Channel>) -> Result<ListNodesResponse, Fault> {
+    let mut all = ListNodesResponse::default();
+    let mut page_token = String::new();
+    loop {
+        let page = client.list_nodes(ListNodesRequest { page_size: 0, page_token }).await?.into_inner();
+        all.nodes.extend(page.nodes);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(all);
+        }
+    }
+}
+
+/// Nodes as a table.
+pub fn table(nodes: &[Node]) -> String {
+    if nodes.is_empty() {
+        return "No node is registered. Start one with `pointsman agent`, or try `pointsman report --help`."
+            .to_owned();
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.set_header([
+        "node",
+        "class",
+        "types",
+        "models",
+        "state",
+        "load",
+        "cpu",
+        "memory",
+        "running",
+        "waiting",
+        "in flight",
+        "reported",
+    ]);
+    for column in table.column_iter_mut().skip(5) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for node in nodes {
+        table.add_row(row(node));
+    }
+    table.to_string()
+}
+
+fn row(node: &Node) -> [String; 12] {
+    let spec = node.spec.clone().unwrap_or_default();
+    let load = node.load.clone().unwrap_or_default();
+    let percent = |ratio: Option<f64>| or_dash(ratio.map(|ratio| format!("{:.0} %", ratio * 100.0)));
+    let types: Vec<_> = spec.endpoints.iter().map(|endpoint| type_name(endpoint.request_type())).collect();
+    let models: Vec<_> = spec.models.iter().map(|model| model.name.as_str()).collect();
+    let models = if models.is_empty() { "any".to_owned() } else { models.join(", ") };
+    let class = if spec.node_class() == NodeClass::High { "high" } else { "normal" };
+    [
+        spec.node_id.clone(),
+        class.to_owned(),
+        types.join(", "),
+        models,
+        state_name(node.state()).to_owned(),
+        format!("{:.1}", node.load_score),
+        percent(load.gpu_utilization.or(load.cpu_utilization)),
+        percent(load.memory_utilization),
+        or_dash(load.running_request_count),
+        or_dash(load.waiting_request_count),
+        node.in_flight_request_count.to_string(),
+        or_dash(node.report_age.map(|age| format!("{} ago", show_duration(age)))),
+    ]
+}
+
+fn type_name(kind: RequestType) -> String {
+    kind.as_str_name().trim_start_matches("REQUEST_TYPE_").to_lowercase()
+}
+
+fn state_name(state: NodeState) -> &'static str {
+    match state {
+        NodeState::Unspecified => "unknown",
+        NodeState::Ready => "ready",
+        NodeState::Unreported => "unreported",
+        NodeState::Silent => "silent",
+        NodeState::Draining => "draining",
+        NodeState::Ejected => "ejected",
+    }
+}

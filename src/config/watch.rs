@@ -1,0 +1,73 @@
+//! Has the configuration file changed?
+//!
+//! The folder is watched, not the file: editors and Kubernetes put a new file in the old one's place, by a rename or
+//! by a symbolic link further up, and a watch on the file would stay with the old one. Events that come in a burst
+//! count as one change.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+/// How long it must be quiet after an event: an editor writes in several steps.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// Tells when a file changes; stops when dropped.
+#[derive(Debug)]
+pub struct Watch {
+    events: watch::Receiver<u64>,
+    /// When the change that is under way counts as done; `None` while nothing happens.
+    quiet_at: Option<Instant>,
+    _watcher: RecommendedWatcher,
+}
+
+/// Watches a file. Changes from here on are told.
+pub fn watch(path: &Path) -> Result<Watch, notify::Error> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let (told, events) = watch::channel(0);
+    let tell = move |event: notify::Result<Event>| {
+        // Our own reading of the file is an event too. An error may hide a change, so it counts as one.
+        let read_only = event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_)));
+        if !read_only {
+            told.send_modify(|count| *count += 1);
+        }
+    };
+    let mut watcher = notify::recommended_watcher(tell)?;
+    watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+    Ok(Watch { events, quiet_at: None, _watcher: watcher })
+}
+
+impl Watch {
+    /// Waits for the next change in the file's folder. Dropping the future loses no change.
+    pub async fn changed(&mut self) {
+        loop {
+            match self.quiet_at {
+                Some(at) => tokio::select! {
+                    () = sleep_until(at) => {
+                        self.quiet_at = None;
+                        return;
+                    }
+                    () = event(&mut self.events) => {}
+                },
+                None => event(&mut self.events).await,
+            }
+            self.quiet_at = Some(Instant::now() + QUIET);
+        }
+    }
+}
+
+async fn event(events: &mut watch::Receiver<u64>) {
+    if events.changed().await.is_err() {
+        // The watcher is gone: nothing will ever be told.
+        std::future::pending::<()>().await;
+    }
+}
