@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
-from process import Process, free_port, wait_for
+from process import Process, clean_environment, free_port, wait_for
 
 HERE = Path(__file__).parent
 TREE = HERE.parent.parent
@@ -23,13 +23,14 @@ COMMAND_SECONDS = 20
 
 
 class Fleet(ExitStack):
-    """The service alone; nodes and gateways are added. `policy` and `server` are sections of its configuration."""
+    """The service alone; nodes and gateways are added. `sections` are those of its configuration."""
 
-    def __init__(self, name: str, policy: dict | None = None, server: dict | None = None):
+    def __init__(self, name: str, **sections):
         super().__init__()
         self.logs = INSTALLED / "logs" / name
         self.logs.mkdir(parents=True, exist_ok=True)
-        self.sections = {"policy": policy or {}, "server": server or {}, "log": {"format": "json"}}
+        # Nobody waits for the drain where it is not what is tested.
+        self.sections = {"log": {"format": "json"}, "server": {"drain_delay": "0s"}} | sections
         self.config = self.logs / "pointsman.yaml"
         self.configure()
         self.address = "127.0.0.1:0"
@@ -105,7 +106,9 @@ class Fleet(ExitStack):
     def run(self, *command: str, status: int = 0) -> dict:
         """What a command of the CLI answers, which must end with `status`."""
         asked = [BINARY, *command, "--server", f"http://{self.address}", "--output", "json"]
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=COMMAND_SECONDS)
+        told = subprocess.run(
+            asked, capture_output=True, text=True, timeout=COMMAND_SECONDS, env=clean_environment()
+        )
         assert told.returncode == status, f"{command} ended with {told.returncode}: {told.stderr}{told.stdout}"
         return json.loads(told.stdout)
 

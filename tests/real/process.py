@@ -28,6 +28,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def clean_environment() -> dict:
+    """The environment without what the service would read as its configuration."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("POINTSMAN_")}
+
+
 class Process:
     """A process whose output goes to a file. As a context it is ended on the way out, however that comes about."""
 
@@ -40,7 +45,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                env=os.environ | (environment or {}),
+                env=clean_environment() | (environment or {}),
             )
 
     def __enter__(self):

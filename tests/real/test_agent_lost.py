@@ -20,7 +20,7 @@ KEPT_SHARE = 0.5
 class AgentLost(unittest.TestCase):
     def kept_share(self, **freshness) -> float:
         """Picks of the node without its agent, as a part of the fair share."""
-        fleet = self.enterContext(Fleet(self._testMethodName, {"freshness": freshness}))
+        fleet = self.enterContext(Fleet(self._testMethodName, policy={"freshness": freshness}))
         fleet.add_nodes(*NODES)
         fleet.add_gateways()
         killed = fleet.agents["node-1"].signal(signal.SIGKILL)

@@ -22,7 +22,7 @@ NO_BREAKER = {"consecutive_failures": 1_000_000, "samples_min": 1_000_000}
 
 class NodeLost(unittest.TestCase):
     def fleet(self, **policy) -> Fleet:
-        fleet = self.enterContext(Fleet(self._testMethodName, ROTATE | policy))
+        fleet = self.enterContext(Fleet(self._testMethodName, policy=ROTATE | policy))
         fleet.add_nodes("node-1", "node-2", "node-3")
         return fleet
 
@@ -94,7 +94,7 @@ class NodeLost(unittest.TestCase):
 
 class NodeReturns(unittest.TestCase):
     def test_a_restarted_model_server_is_picked_again(self):
-        fleet = self.enterContext(Fleet(self._testMethodName, ROTATE))
+        fleet = self.enterContext(Fleet(self._testMethodName, policy=ROTATE))
         fleet.add_nodes("node-1", "node-2", "node-3")
         fleet.add_gateways()
         fleet.models["node-1"].signal(signal.SIGKILL)

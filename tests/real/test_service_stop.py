@@ -19,7 +19,7 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 class ServiceStops(unittest.TestCase):
     def setUp(self):
-        self.fleet = self.enterContext(Fleet(self._testMethodName))
+        self.fleet = self.enterContext(Fleet(self._testMethodName, server={}))
         self.fleet.add_nodes(*NODES)
 
     def silent_connection(self) -> None:
