@@ -1,9 +1,93 @@
-//! To be written.
-/// stub
-pub async fn run(
-    _config: crate::config::AgentConfig,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), std::io::Error> {
-    shutdown.await;
-    Ok(())
+//! The node agent: runs beside a model server, observes it and the host, and reports to the service.
+//!
+//! **The engine's life is the node's life.** Where a metrics page is configured, the agent registers the node only once the
+//! page answers. If the page cannot be read twice in a row, the agent ends its stream without a farewell, as if it had died
+//! itself: the service then stops picking the node, unless requests still succeed there. When the page answers
+//! again, the node is registered again.
+
+mod backoff;
+mod engine;
+mod gpu;
+mod host;
+mod observer;
+mod page;
+mod stream;
+
+use std::{pin::pin, time::Duration};
+
+use thiserror::Error;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use crate::{config::AgentConfig, domain::time::Chance};
+use backoff::Backoff;
+use observer::Observer;
+use stream::{Ended, Stream};
+
+/// Why the agent cannot go on. Nothing that may pass is among it: then it tries again.
+#[derive(Debug, Error)]
+pub enum AgentError {
+    /// The address of the service cannot be one.
+    #[error("`{uri}` is no address of a service; hint: write `http://host:port`")]
+    Address {
+        /// What was configured.
+        uri: String,
+        /// Why it is none.
+        source: tonic::transport::Error,
+    },
+    /// The client for the metrics page cannot be made.
+    #[error("cannot prepare to read the metrics page")]
+    Client(#[from] reqwest::Error),
 }
+
+/// Reports until `shutdown` resolves, then says farewell.
+pub async fn run(config: AgentConfig, shutdown: impl Future<Output = ()>) -> Result<(), AgentError> {
+    let mut observer = Observer::new(&config)?;
+    let mut backoff = Backoff::new(config.backoff, config.backoff_max, Chance::with_seed(seed()));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            () = observer.ready(config.sample_interval) => {}
+        }
+        let ended = tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            opened = Stream::open(&config) => match opened? {
+                Ok(stream) => {
+                    info!(node = %config.node.id, service = config.server, "registered");
+                    backoff.reset();
+                    stream.report(&mut observer, &mut shutdown).await
+                }
+                Err(broken) => broken,
+            },
+        };
+        let pause = match ended {
+            Ended::Asked => return Ok(()),
+            Ended::EngineLost => {
+                warn!(node = %config.node.id, "the metrics page is gone: the node is given up until it answers");
+                Duration::ZERO
+            }
+            Ended::Broken(reason) => {
+                warn!(node = %config.node.id, reason, "no stream to the service: trying again");
+                backoff.next()
+            }
+            Ended::Refused(reason) => {
+                tracing::error!(node = %config.node.id, reason, "the service refuses this node; hint: mend its declaration");
+                config.backoff_max
+            }
+        };
+        tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// Agents that lose a service together must not come back together.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+#[cfg(test)]
+mod tests;

@@ -190,6 +190,8 @@ pub struct MetricMapping {
 pub struct MetricSource {
     /// Name as the page spells it, colons included.
     pub name: String,
+    /// Names that older releases gave it, tried in order where the page lacks the first.
+    pub older_names: Vec<String>,
     /// Labels that a sample must carry to count.
     pub labels: BTreeMap<String, String>,
     /// Factor from the metric's unit to ours.

@@ -62,6 +62,7 @@ fn mapping(raw: &Mapping) -> MetricMapping {
 fn metric(raw: &Metric) -> MetricSource {
     MetricSource {
         name: raw.name.clone(),
+        older_names: Vec::new(),
         labels: raw.labels.clone(),
         scale: raw.scale,
         combine: raw.combine.0,

@@ -1,0 +1,224 @@
+//! One `ReportLoad` stream, from registration to its end.
+
+use std::{pin::Pin, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status, Streaming, transport::Endpoint};
+use tracing::warn;
+
+use super::{
+    AgentError,
+    observer::{Look, Observer},
+};
+use crate::{
+    config::AgentConfig,
+    domain::load::{NodeLoad, Ratio},
+    proto::{
+        Farewell, FieldViolation, LoadReport, Registration, ReportLoadRequest, ReportLoadResponse,
+        ReportStatus, load_service_client::LoadServiceClient, report_load_request::Message,
+    },
+    wire,
+};
+
+/// The service must answer to a connection, a registration and a farewell within this.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+/// A service that does not answer pings is gone.
+const KEEPALIVE: Duration = Duration::from_secs(5);
+/// Pace until the service has said its own.
+const FIRST_INTERVAL: Duration = Duration::from_millis(500);
+/// Queue that sharp changes are measured by where the node declares none.
+const QUEUE_CAPACITY: u32 = 100;
+
+/// How a stream ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The agent was asked to end, and said farewell.
+    Asked,
+    /// The model server is gone.
+    EngineLost,
+    /// The connection broke, or the service asked to connect again.
+    Broken(String),
+    /// The service refuses the node.
+    Refused(String),
+}
+
+/// A registered node's stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    messages: mpsc::Sender<ReportLoadRequest>,
+    replies: Streaming<ReportLoadResponse>,
+    /// Pace that the service asks for.
+    interval: Duration,
+    sample_interval: Duration,
+    sharp_change: f64,
+    queue_capacity: f64,
+    sequence: i64,
+    sent: Option<(NodeLoad, Instant)>,
+    /// What was refused last, so that it is logged once.
+    refused: Vec<FieldViolation>,
+}
+
+impl Stream {
+    /// Connects and registers. The outer error is final; the inner one tells how the try ended.
+    pub(super) async fn open(config: &AgentConfig) -> Result<Result<Self, Ended>, AgentError> {
+        let address = |source| AgentError::Address { uri: config.server.clone(), source };
+        let endpoint = Endpoint::from_shared(config.server.clone())
+            .map_err(address)?
+            .connect_timeout(ANSWER_TIMEOUT)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE);
+        let opened = timeout(ANSWER_TIMEOUT, Self::register(config, &endpoint)).await;
+        Ok(opened.unwrap_or_else(|_| Err(Ended::Broken("the service does not answer".into()))))
+    }
+
+    async fn register(config: &AgentConfig, endpoint: &Endpoint) -> Result<Self, Ended> {
+        let channel = endpoint.connect().await.map_err(|error| Ended::Broken(reasons(&error)))?;
+        let (messages, outbound) = mpsc::channel(4);
+        let registration = Registration { spec: Some(wire::spec(&config.node)), unattended: false };
+        // The channel has room: this cannot wait.
+        let _ = messages.send(envelope(Message::Registration(registration))).await;
+        let replies = LoadServiceClient::new(channel).report_load(ReceiverStream::new(outbound)).await;
+        let mut stream = Self {
+            messages,
+            replies: replies.map_err(|status| ended(&status))?.into_inner(),
+            interval: FIRST_INTERVAL,
+            sample_interval: config.sample_interval,
+            sharp_change: config.sharp_change,
+            queue_capacity: f64::from(
+                config.node.queue_capacity.map_or(QUEUE_CAPACITY, std::num::NonZero::get),
+            ),
+            sequence: 0,
+            sent: None,
+            refused: Vec::new(),
+        };
+        let registered = stream.replies.message().await.map_err(|status| ended(&status))?;
+        stream.hear(registered).map_or(Ok(stream), Err)
+    }
+
+    /// Reports until something ends it.
+    pub(super) async fn report(
+        mut self,
+        observer: &mut Observer,
+        shutdown: &mut Pin<&mut impl Future<Output = ()>>,
+    ) -> Ended {
+        let mut ticks = interval(self.sample_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let look = async {
+                ticks.tick().await;
+                observer.look().await
+            };
+            let ended = tokio::select! {
+                () = shutdown.as_mut() => {
+                    self.part().await;
+                    Some(Ended::Asked)
+                }
+                reply = self.replies.message() => match reply {
+                    Ok(reply) => self.hear(reply),
+                    Err(status) => Some(ended(&status)),
+                },
+                look = look => match look {
+                    Look::Load(load) => self.tell(load).await,
+                    Look::Unclear => None,
+                    Look::Gone => Some(Ended::EngineLost),
+                },
+            };
+            if let Some(ended) = ended {
+                return ended;
+            }
+        }
+    }
+
+    /// Sends the load if it is time to, or if it has changed sharply.
+    async fn tell(&mut self, load: NodeLoad) -> Option<Ended> {
+        let due = match &self.sent {
+            None => true,
+            Some((sent, at)) => at.elapsed() >= self.pace() || self.is_sharp(sent, &load),
+        };
+        if !due {
+            return None;
+        }
+        self.sequence += 1;
+        let report = LoadReport { sequence: self.sequence, load: Some(wire::load(&load)) };
+        self.sent = Some((load, Instant::now()));
+        let sent = self.messages.send(envelope(Message::Report(report))).await;
+        sent.err().map(|_| Ended::Broken("the stream has ended".into()))
+    }
+
+    /// Looks come in steps: the one nearest to the interval counts, not the one after it.
+    fn pace(&self) -> Duration {
+        self.interval.saturating_sub(self.sample_interval / 2)
+    }
+
+    fn is_sharp(&self, before: &NodeLoad, now: &NodeLoad) -> bool {
+        let moved = |field: fn(&NodeLoad) -> Option<Ratio>| {
+            let [before, now] = [before, now].map(|load| field(load).map(Ratio::get));
+            before.zip(now).is_some_and(|(before, now)| (before - now).abs() >= self.sharp_change)
+        };
+        let queued = |field: fn(&NodeLoad) -> Option<u32>| {
+            let [before, now] = [before, now].map(|load| field(load).map(f64::from));
+            before.zip(now).is_some_and(|(b, n)| (b - n).abs() >= self.sharp_change * self.queue_capacity)
+        };
+        moved(|load| load.cpu)
+            || moved(|load| load.memory)
+            || moved(|load| load.gpu)
+            || moved(|load| load.gpu_memory)
+            || moved(|load| load.kv_cache)
+            || queued(|load| load.running)
+            || queued(|load| load.waiting)
+    }
+
+    /// Takes in a reply; `None` to go on.
+    fn hear(&mut self, reply: Option<ReportLoadResponse>) -> Option<Ended> {
+        let Some(reply) = reply else { return Some(Ended::Broken("the service ended the stream".into())) };
+        let asked = reply.report_interval.and_then(|interval| Duration::try_from(interval).ok());
+        self.interval = asked.filter(|interval| !interval.is_zero()).unwrap_or(self.interval);
+        match reply.status() {
+            ReportStatus::Reconnect => Some(Ended::Broken("the service is about to stop".into())),
+            ReportStatus::Removed => Some(Ended::Broken("the node was removed".into())),
+            ReportStatus::Refused if reply.field_violations != self.refused => {
+                warn!(violations = ?reply.field_violations, "the service refuses the reports");
+                self.refused = reply.field_violations;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Says farewell, and waits for it to be heard.
+    async fn part(&mut self) {
+        let farewell = Message::Farewell(Farewell { reason: "the agent was stopped".into() });
+        let heard = async {
+            let _ = self.messages.send(envelope(farewell)).await;
+            while let Ok(Some(reply)) = self.replies.message().await {
+                if reply.status() == ReportStatus::Removed {
+                    return;
+                }
+            }
+        };
+        if timeout(ANSWER_TIMEOUT, heard).await.is_err() {
+            warn!("the service did not confirm that the node has left");
+        }
+    }
+}
+
+fn envelope(message: Message) -> ReportLoadRequest {
+    ReportLoadRequest { message: Some(message) }
+}
+
+fn ended(status: &Status) -> Ended {
+    let reason = format!("{:?}: {}", status.code(), status.message());
+    match status.code() {
+        Code::InvalidArgument | Code::FailedPrecondition => Ended::Refused(reason),
+        _ => Ended::Broken(reason),
+    }
+}
+
+fn reasons(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
