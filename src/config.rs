@@ -2,16 +2,16 @@
 //!
 //! Flags win over the environment, the environment over the file. No file at all is a working default.
 
-mod check;
+pub mod check;
 mod error;
 mod key;
-mod overlay;
+pub mod overlay;
 pub mod preset;
-mod raw;
-mod read;
+pub mod raw;
+pub mod read;
 pub mod schema;
 mod sources;
-mod tree;
+pub mod tree;
 pub mod watch;
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};

@@ -27,6 +27,7 @@ impl Key {
     }
 
     /// The key below this one.
+    #[must_use]
     pub fn child(&self, step: Step) -> Self {
         Self(self.0.iter().cloned().chain([step]).collect())
     }

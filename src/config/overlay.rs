@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     error::{Place, Problem},
     key::{Key, Step},
-    schema::Schema,
+    schema::{Schema, closest},
     tree::{self, Tree},
 };
 
@@ -42,8 +42,11 @@ fn variable(tree: &mut Tree, schema: &Schema, name: &str, text: &str) -> Result<
         hint,
     };
     if !schema.knows(&key) {
-        let hint = match schema.nearest(&key) {
-            Some(near) => format!("did you mean `{}`? Two underscores descend", variable_of(&near)),
+        let known: Vec<String> = schema.all().iter().map(variable_of).collect();
+        // Without the prefix, which would make everything alike.
+        let bare = known.iter().map(|known| &known[PREFIX.len()..]);
+        let hint = match closest(&name[PREFIX.len()..], bare) {
+            Some(near) => format!("did you mean `{PREFIX}{near}`? Two underscores descend"),
             None => "two underscores descend: `POINTSMAN_POLICY__BALANCE` is `policy.balance`".to_owned(),
         };
         return Err(problem(&Key::default(), "is no key of the configuration", hint));

@@ -1,6 +1,6 @@
 //! What may the file say? Exactly this, key by key.
 //!
-//! The comments here are what `pointsman config schema` and the hints in errors say. Defaults come from the checked
+//! The comments here are what `pointsman check --schema` and the hints in errors say. Defaults come from the checked
 //! types, so that none is written twice.
 
 pub mod agent;
@@ -14,23 +14,23 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The file.
+/// Configuration of Pointsman.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(default, deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Raw {
-    /// how the service listens, and its bounds; a change needs a restart
+    /// How the service listens, and its bounds; a change needs a restart.
     #[garde(dive)]
     pub server: server::Server,
-    /// how the service logs; a change needs a restart
+    /// How the service logs; a change needs a restart.
     pub log: server::Log,
-    /// what decides; reloads
+    /// What decides; reloads.
     #[garde(dive)]
     pub policy: policy::Policy,
-    /// nodes without an agent, such as hosted APIs; reloads
+    /// Nodes without an agent, such as hosted APIs; reloads.
     #[garde(dive)]
     pub nodes: Vec<nodes::Node>,
-    /// what `pointsman agent` observes and where it reports
+    /// What `pointsman agent` observes and where it reports.
     #[garde(dive)]
     pub agent: Option<agent::Agent>,
 }

@@ -28,9 +28,10 @@ pub fn raw(tree: &mut Tree, schema: &Schema) -> (Option<Raw>, Vec<Problem>) {
                 return (Some(raw), problems);
             }
             Err(error) => {
-                let key = key(error.path());
-                problems.push(problem(tree, schema, &key, &error.inner().to_string()));
-                if !take_out(tree, &key) {
+                let problem = problem(tree, schema, key(error.path()), &error.inner().to_string());
+                let out = take_out(tree, &problem.key);
+                problems.push(problem);
+                if !out {
                     break;
                 }
             }
@@ -51,46 +52,58 @@ fn take_out(tree: &mut Tree, key: &Key) -> bool {
     false
 }
 
+/// Takes out keys that are not known, and lists where a mapping belongs: serde would read these as the mapping's
+/// values in order.
 fn unknown_keys(tree: &mut Tree, schema: &Schema) -> Vec<Problem> {
-    let mut unknown = Vec::new();
-    collect(&tree.value, &Key::default(), schema, &mut unknown);
-    let mut problems = Vec::new();
-    for key in unknown {
-        let section = key.parent().unwrap_or_default();
-        let known = schema.keys(&section);
-        let hint = match (schema.nearest(&key), key.steps().last()) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, _) => format!("known here are `{}`", known.join("`, `")),
-        };
-        problems.push(Problem {
-            place: tree.place(&key),
-            key: key.clone(),
-            what: "unknown key".into(),
-            hint,
-        });
-        tree.remove(&key);
+    let mut found = Vec::new();
+    collect(&tree.value, &Key::default(), schema, &mut found);
+    let problem = |(key, what): &(Key, &str)| Problem {
+        place: tree.place(key),
+        key: key.clone(),
+        what: (*what).to_owned(),
+        hint: if *what == UNKNOWN { known_keys(key, schema) } else { schema.hint(key) },
+    };
+    let problems = found.iter().map(problem).collect();
+    for (key, _) in &found {
+        tree.remove(key);
     }
     problems
 }
 
-fn collect(value: &Value, at: &Key, schema: &Schema, unknown: &mut Vec<Key>) {
+const UNKNOWN: &str = "unknown key";
+
+fn known_keys(key: &Key, schema: &Schema) -> String {
+    let section = key.parent().unwrap_or_default();
+    let known = schema.keys(&section);
+    let wrong = match key.steps().last() {
+        Some(Step::Name(name)) => name.as_str(),
+        _ => "",
+    };
+    match closest(wrong, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{}`?", section.child(Step::Name(near.to_owned()))),
+        None => format!("known here are `{}`", known.join("`, `")),
+    }
+}
+
+fn collect(value: &Value, at: &Key, schema: &Schema, found: &mut Vec<(Key, &'static str)>) {
+    let known = schema.keys(at);
     match value {
         Value::Object(map) => {
-            let (known, open) = (schema.keys(at), schema.is_open(at));
-            // A mapping where none belongs is a matter of type.
-            let closed = !known.is_empty() && !open;
+            // A mapping where none belongs is a matter of type, and some take any key.
+            let closed = !known.is_empty() && !schema.is_open(at);
             for (name, value) in map {
                 let key = at.child(Step::Name(name.clone()));
                 if closed && !known.contains(name) {
-                    unknown.push(key);
+                    found.push((key, UNKNOWN));
                 } else {
-                    collect(value, &key, schema, unknown);
+                    collect(value, &key, schema, found);
                 }
             }
         }
+        Value::Array(_) if !known.is_empty() => found.push((at.clone(), "must be a mapping, not a list")),
         Value::Array(list) => {
             for (i, value) in list.iter().enumerate() {
-                collect(value, &at.child(Step::Index(i)), schema, unknown);
+                collect(value, &at.child(Step::Index(i)), schema, found);
             }
         }
         _ => {}
@@ -107,12 +120,14 @@ fn key(path: &serde_path_to_error::Path) -> Key {
 }
 
 /// Our own readers put their hint into the message, the rest is told what the key means.
-fn problem(tree: &Tree, schema: &Schema, key: &Key, message: &str) -> Problem {
-    let (what, hint) = match message.split_once("; hint: ") {
-        Some((what, hint)) => (what.to_owned(), hint.to_owned()),
-        None => (plain(message), schema.hint(key)),
+fn problem(tree: &Tree, schema: &Schema, key: Key, message: &str) -> Problem {
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let (key, what, hint) = match (missing, message.split_once("; hint: ")) {
+        (Some(name), _) => (key.child(Step::Name(name.to_owned())), "is required".to_owned(), None),
+        (None, Some((what, hint))) => (key, what.to_owned(), Some(hint.to_owned())),
+        (None, None) => (key, plain(message), None),
     };
-    Problem { place: tree.place(key), key: key.clone(), what, hint }
+    Problem { place: tree.place(&key), what, hint: hint.unwrap_or_else(|| schema.hint(&key)), key }
 }
 
 /// Rust's names of numbers mean nothing to the operator.
@@ -125,8 +140,10 @@ fn plain(message: &str) -> String {
         ("expected a nonzero u32", "expected a whole number, 1 or more"),
         ("expected a string", "expected text (numbers that are text stand in quotes)"),
         ("expected a sequence", "expected a list"),
-        ("expected struct ", "expected a mapping: "),
     ];
+    if let Some((found, _)) = message.split_once("expected struct ") {
+        return format!("{found}expected a mapping");
+    }
     spoken.iter().fold(message.to_owned(), |message, (rust, plain)| message.replace(rust, plain))
 }
 

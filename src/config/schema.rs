@@ -11,9 +11,9 @@ use super::{
     raw::Raw,
 };
 
-/// The schema of the configuration file, for editors and for `pointsman config schema`.
+/// The schema of the configuration file, for editors and for `pointsman check --schema`.
 pub fn schema() -> Value {
-    Schema::new().0
+    Schema::of_file().0
 }
 
 /// The schema, as something to ask.
@@ -21,8 +21,8 @@ pub fn schema() -> Value {
 pub struct Schema(Value);
 
 impl Schema {
-    /// Makes the schema.
-    pub fn new() -> Self {
+    /// The schema of the file, made anew.
+    pub fn of_file() -> Self {
         let mut settings = SchemaSettings::draft2020_12();
         settings.inline_subschemas = true;
         let root = settings.into_generator().into_root_schema_for::<Raw>();
@@ -44,43 +44,44 @@ impl Schema {
         self.at(key).is_some_and(takes)
     }
 
-    /// What the key means, as a hint; the nearest section that says something, if it does not.
+    /// What the key means, as a hint; what the section around it means, if the key does not tell.
     pub fn hint(&self, key: &Key) -> String {
         let mut at = Some(key.clone());
         while let Some(key) = at {
-            let described = self.at(&key).and_then(|schema| schema["description"].as_str());
-            if let Some(text) = described.filter(|_| !key.steps().is_empty()) {
-                return format!("`{key}` is: {}", text.replace('\n', " "));
+            if let (Some(Step::Name(_)), Some(schema)) = (key.steps().last(), self.at(&key))
+                && let Some(text) = schema["description"].as_str()
+            {
+                return format!("`{key}`: {}{}", text.replace('\n', " "), default(schema));
             }
             at = key.parent();
         }
-        "`pointsman config schema` lists the keys".to_owned()
+        "`pointsman check --schema` lists the keys".to_owned()
     }
 
-    /// The known key closest to one that is not known, in the section where it stands.
-    pub fn nearest(&self, key: &Key) -> Option<Key> {
-        let parent = key.parent()?;
-        let Some(section) = self.at(&parent) else { return self.nearest(&parent) };
-        let Some(Step::Name(wrong)) = key.steps().last() else { return None };
-        let known = self.names(section);
-        let near = closest(wrong, known.iter().map(String::as_str))?;
-        Some(parent.child(Step::Name(near.to_owned())))
+    /// Every key whose name is known beforehand, sections included.
+    pub fn all(&self) -> Vec<Key> {
+        let mut keys = Vec::new();
+        self.descend(&Key::default(), &mut keys);
+        keys
+    }
+
+    fn descend(&self, section: &Key, keys: &mut Vec<Key>) {
+        for name in self.keys(section) {
+            let key = section.child(Step::Name(name));
+            self.descend(&key, keys);
+            keys.push(key);
+        }
     }
 
     /// The keys that a section has.
     pub fn keys(&self, section: &Key) -> Vec<String> {
-        self.at(section).map(|schema| self.names(schema)).unwrap_or_default()
+        self.at(section).map(names).unwrap_or_default()
     }
 
     /// Whether the section takes any key.
     pub fn is_open(&self, section: &Key) -> bool {
         let open = |schema: &Value| schema["additionalProperties"].is_object();
         self.at(section).is_some_and(|schema| branches(schema).any(open))
-    }
-
-    fn names(&self, section: &Value) -> Vec<String> {
-        let of = |schema: &Value| schema["properties"].as_object().map(|map| map.keys().cloned().collect());
-        branches(section).filter_map(of).flat_map(|names: Vec<String>| names).collect()
     }
 
     fn at(&self, key: &Key) -> Option<&Value> {
@@ -96,6 +97,19 @@ impl Schema {
     }
 }
 
+fn default(schema: &Value) -> String {
+    match &schema["default"] {
+        Value::String(text) => format!(" Default: `{text}`."),
+        plain @ (Value::Bool(_) | Value::Number(_)) => format!(" Default: `{plain}`."),
+        _ => String::new(),
+    }
+}
+
+fn names(section: &Value) -> Vec<String> {
+    let of = |schema: &Value| schema["properties"].as_object().map(|map| map.keys().cloned().collect());
+    branches(section).filter_map(of).flat_map(|names: Vec<String>| names).collect()
+}
+
 /// The schema itself and the alternatives that it names.
 fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
     let alternatives = schema["anyOf"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -106,6 +120,6 @@ fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
 pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.map(|word| (strsim::jaro_winkler(wrong, word), word));
     // Below this the word is a different one, and the hint would mislead.
-    let near = scored.filter(|(score, _)| *score > 0.75);
+    let near = scored.filter(|(score, _)| *score > 0.85);
     near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
 }

@@ -39,7 +39,7 @@ impl Sources {
 
     /// Checks what the file says under the environment and the flags.
     fn over(&self, mut tree: Tree) -> Result<Config, ConfigError> {
-        let schema = Schema::new();
+        let schema = Schema::of_file();
         let mut problems = overlay::env(&mut tree, &schema, &self.env);
         problems.extend(self.listen.and_then(|address| overlay::listen(&mut tree, address)));
         let (raw, wrong) = read::raw(&mut tree, &schema);

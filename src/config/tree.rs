@@ -3,26 +3,31 @@
 //! The file becomes plain values before it becomes ours: the environment and the flags are laid over it, and whoever
 //! finds something wrong later asks here for the place.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+mod yaml;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::{Map, Number, Value};
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 
+use self::yaml::{Node, explain, options};
 use super::{
     error::{Place, Problem},
     key::{Key, Step},
 };
 
 /// Values and where each is written.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
     /// The values: a mapping.
     pub value: Value,
     places: BTreeMap<Key, Place>,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self { value: Value::Object(Map::new()), places: BTreeMap::new() }
+    }
 }
 
 impl Tree {
@@ -40,9 +45,7 @@ impl Tree {
             Ok(document) => document,
             Err(serde_saphyr::Error::Eof { .. }) => return Ok(Self::empty(path)),
             Err(error) => {
-                let what = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-                let what = what.lines().next().unwrap_or("cannot be read").to_owned();
-                let hint = "check the indentation, colons and quotes around this line; keys stand once each";
+                let (what, hint) = explain(&error);
                 return Err(refuse(error.location().unwrap_or(Location::UNKNOWN), what, hint));
             }
         };
@@ -77,10 +80,8 @@ impl Tree {
                 for (name, node) in entries {
                     let child = key.child(Step::Name(name.value.clone()));
                     let value = self.take(&child, node, place);
-                    // A section is best pointed at by its name.
-                    if value.is_null() || value.is_object() || value.is_array() {
-                        self.places.insert(child, place(name.referenced));
-                    }
+                    // By its name, since the value of a section begins a line later.
+                    self.places.insert(child, place(name.referenced));
                     if !value.is_null() {
                         map.insert(name.value, value);
                     }
@@ -148,94 +149,4 @@ impl Tree {
 pub fn scalar(text: &str) -> Option<Value> {
     let node: Spanned<Node> = serde_saphyr::from_str_with_options(text, options()).ok()?;
     Some(Tree::default().take(&Key::default(), node, &|_| Place::Nowhere))
-}
-
-/// A configuration is small: what is larger is an accident or an attack, such as aliases that double each other.
-fn options() -> serde_saphyr::Options {
-    serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_depth: 32,
-            max_nodes: 100_000,
-            max_events: 300_000,
-            max_aliases: 1_000,
-            max_documents: 1,
-        },
-        with_snippet: false,
-    }
-}
-
-/// One value with the places of those below it.
-#[derive(Debug)]
-enum Node {
-    Plain(Value),
-    List(Vec<Spanned<Node>>),
-    Map(Vec<(Spanned<String>, Spanned<Node>)>),
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyNode)
-    }
-}
-
-struct AnyNode;
-
-impl<'de> Visitor<'de> for AnyNode {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Plain(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Plain(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Plain(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
-        let number = Number::from_f64(value).ok_or_else(|| E::custom("numbers must be finite"))?;
-        Ok(Node::Plain(Value::Number(number)))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Plain(value.into()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Plain(Value::Null))
-    }
-
-    fn visit_none<E: serde::de::Error>(self) -> Result<Node, E> {
-        self.visit_unit()
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        Node::deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
-        let mut nodes = Vec::new();
-        while let Some(node) = list.next_element()? {
-            nodes.push(node);
-        }
-        Ok(Node::List(nodes))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut entries: Vec<(Spanned<String>, Spanned<Node>)> = Vec::new();
-        while let Some((name, node)) = map.next_entry::<Spanned<String>, Spanned<Node>>()? {
-            if entries.iter().any(|(known, _)| known.value == name.value) {
-                return Err(A::Error::custom(format!("key `{}` stands twice", name.value)));
-            }
-            entries.push((name, node));
-        }
-        Ok(Node::Map(entries))
-    }
 }

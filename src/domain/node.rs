@@ -106,6 +106,10 @@ impl NodeSpec {
     pub const MAX_VERSIONS: usize = 64;
     /// Most labels.
     pub const MAX_LABELS: usize = 64;
+    /// Longest key of a label, in bytes.
+    pub const MAX_LABEL_KEY_BYTES: usize = 63;
+    /// Longest value of a label, in bytes.
+    pub const MAX_LABEL_VALUE_BYTES: usize = 256;
     /// Largest weight.
     pub const MAX_WEIGHT: f64 = 1000.0;
     /// Largest queue capacity.

@@ -27,7 +27,7 @@ pub struct Policy {
     /// When a node is ejected.
     pub breaker: BreakerPolicy,
     /// Most nodes in the table.
-    pub max_nodes: MaxNodes,
+    pub nodes_max: NodesMax,
 }
 
 /// How candidates are compared.
@@ -164,9 +164,9 @@ impl Default for Fallbacks {
 
 /// Most nodes in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MaxNodes(pub usize);
+pub struct NodesMax(pub usize);
 
-impl Default for MaxNodes {
+impl Default for NodesMax {
     fn default() -> Self {
         Self(10_000)
     }

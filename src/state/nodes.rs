@@ -172,8 +172,8 @@ impl NodeTable {
             if outranked || (node.spec == spec && node.origin == origin) {
                 return Ok(Arc::clone(node));
             }
-        } else if self.nodes.len() >= policy.max_nodes.0 {
-            return Err(TableFull(policy.max_nodes.0));
+        } else if self.nodes.len() >= policy.nodes_max.0 {
+            return Err(TableFull(policy.nodes_max.0));
         }
         let live = known.map_or_else(|| Arc::new(Live::new(policy, trust)), |node| Arc::clone(&node.live));
         if origin != NodeOrigin::Agent {

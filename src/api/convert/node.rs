@@ -17,8 +17,6 @@ use crate::{
     wire,
 };
 
-/// Longest key and value of a label, in bytes.
-const LABEL_BYTES_MAX: (usize, usize) = (63, 256);
 /// Longest name of an adapter, in bytes.
 const ADAPTER_BYTES_MAX: usize = 256;
 
@@ -106,7 +104,7 @@ fn labels(
     checks: &mut Checks,
     declared: &std::collections::HashMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let (key_max, value_max) = LABEL_BYTES_MAX;
+    let (key_max, value_max) = (NodeSpec::MAX_LABEL_KEY_BYTES, NodeSpec::MAX_LABEL_VALUE_BYTES);
     if declared.len() > NodeSpec::MAX_LABELS {
         checks.refuse(
             "labels",

@@ -29,7 +29,7 @@ fn engine(raw: &Engine, checks: &mut Checks) -> EngineConfig {
     checks.uri("agent.engine.metrics_url", &raw.metrics_url);
     let mapping = match (raw.preset, &raw.mapping) {
         (Some(preset), None) => preset.0.mapping(),
-        (None, Some(raw)) => mapping(raw),
+        (None, Some(raw)) => mapping(raw, checks),
         (Some(_), Some(_)) => {
             let what = "has `preset` and `mapping`, which say the same thing twice";
             checks.refuse_with("agent.engine", what, "remove one of them");
@@ -44,7 +44,11 @@ fn engine(raw: &Engine, checks: &mut Checks) -> EngineConfig {
     EngineConfig { metrics_url: raw.metrics_url.clone(), timeout: raw.timeout.0, mapping }
 }
 
-fn mapping(raw: &Mapping) -> MetricMapping {
+fn mapping(raw: &Mapping, checks: &mut Checks) -> MetricMapping {
+    if *raw == Mapping::default() {
+        let hint = "name at least one metric, such as `waiting`";
+        checks.refuse_with("agent.engine.mapping", "names no metric", hint);
+    }
     MetricMapping {
         running: raw.running.as_ref().map(metric),
         waiting: raw.waiting.as_ref().map(metric),

@@ -11,9 +11,6 @@ use crate::{
     },
 };
 
-/// Longest key and value of a label, in bytes.
-const LABEL_BYTES_MAX: (usize, usize) = (63, 256);
-
 /// Checks the list `nodes`.
 pub(super) fn nodes(raw: &[Node], max: usize, checks: &mut Checks) -> Vec<NodeSpec> {
     if raw.len() > max {
@@ -84,7 +81,7 @@ fn model(at: &str, raw: &Model, checks: &mut Checks) -> Option<ServedModel> {
 }
 
 fn labels(at: &str, raw: &BTreeMap<String, String>, checks: &mut Checks) {
-    let (key_max, value_max) = LABEL_BYTES_MAX;
+    let (key_max, value_max) = (NodeSpec::MAX_LABEL_KEY_BYTES, NodeSpec::MAX_LABEL_VALUE_BYTES);
     let wrong =
         |(key, value): &(&String, &String)| key.is_empty() || key.len() > key_max || value.len() > value_max;
     if let Some((key, _)) = raw.iter().find(wrong) {

@@ -2,11 +2,14 @@
 
 use super::Checks;
 use crate::{
-    config::raw::policy::{Breaker, Freshness, Leases, Load, Policy},
+    config::raw::policy::{
+        Leases, Load, Policy,
+        liveness::{Breaker, Freshness},
+    },
     domain::{
         load::Ratio,
         policy::{
-            self, BreakerPolicy, Fallbacks, FreshnessPolicy, LeasePolicy, LoadPolicy, MaxNodes, SpillPolicy,
+            self, BreakerPolicy, Fallbacks, FreshnessPolicy, LeasePolicy, LoadPolicy, NodesMax, SpillPolicy,
             Tiers,
         },
     },
@@ -27,7 +30,7 @@ pub(super) fn policy(raw: &Policy, checks: &mut Checks) -> Option<policy::Policy
         leases: leases(&raw.leases, checks),
         freshness: freshness?,
         breaker: breaker?,
-        max_nodes: MaxNodes(raw.nodes_max),
+        nodes_max: NodesMax(raw.nodes_max),
     })
 }
 

@@ -11,7 +11,7 @@ use super::{
     span::{Span, TICK, within},
     word::Word,
 };
-use crate::config::{Combine, ServerConfig, preset::Preset};
+use crate::config::{AgentConfig, Combine, ServerConfig, preset::Preset};
 
 /// Longest span of the agent's own.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -21,35 +21,35 @@ const MINUTE: Duration = Duration::from_mins(1);
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Agent {
-    /// absolute URI of the service, such as `http://127.0.0.1:50051`
+    /// Absolute URI of the service, such as `http://127.0.0.1:50051`.
     #[serde(default = "server")]
     pub server: String,
-    /// the node that the agent speaks for, as under `nodes`; required
+    /// The node that the agent speaks for, as under `nodes`; required.
     #[garde(dive)]
     pub node: Node,
-    /// whether to report the host's processor and memory, `true` or `false`
+    /// Whether to report the host's processor and memory, `true` or `false`.
     #[serde(default = "host")]
     pub host: bool,
-    /// whether to report the GPUs, `true` or `false`; needs a build with the feature `gpu`
+    /// Whether to report the GPUs, `true` or `false`; needs a build with the feature `gpu`.
     #[serde(default)]
     pub gpu: bool,
-    /// the model server's own metrics page; without it the host alone is reported
+    /// The model server's own metrics page; without it the host alone is reported.
     #[serde(default)]
     #[garde(dive)]
     pub engine: Option<Engine>,
-    /// how often the agent looks, 10ms to 1m
+    /// How often the agent looks, 10ms to 1m.
     #[serde(default = "sample_interval")]
     #[garde(custom(within(Duration::from_millis(10), MINUTE)))]
     pub sample_interval: Span,
-    /// move of a utilization, or of a queue as a fraction of its capacity, that is reported at once, 0 to 1
+    /// Move of a utilization, or of a queue as a fraction of its capacity, that is reported at once, 0 to 1.
     #[serde(default = "sharp_change")]
     #[garde(range(min = 0.0, max = 1.0))]
     pub sharp_change: f64,
-    /// longest pause before the first try to connect again, 1ms to 1m, at most `backoff_max`; doubles with each try
+    /// Longest pause before the first try to connect again, 1ms to 1m, at most `backoff_max`; doubles with each try.
     #[serde(default = "backoff")]
     #[garde(custom(within(TICK, MINUTE)))]
     pub backoff: Span,
-    /// the most that the pause doubles to, 1ms to 1m
+    /// The most that the pause doubles to, 1ms to 1m.
     #[serde(default = "backoff_max")]
     #[garde(custom(within(TICK, MINUTE)))]
     pub backoff_max: Span,
@@ -64,19 +64,19 @@ fn host() -> bool {
 }
 
 fn sample_interval() -> Span {
-    Span(Duration::from_millis(100))
+    Span(AgentConfig::SAMPLE_INTERVAL)
 }
 
 fn sharp_change() -> f64 {
-    0.1
+    AgentConfig::SHARP_CHANGE
 }
 
 fn backoff() -> Span {
-    Span(Duration::from_millis(100))
+    Span(AgentConfig::BACKOFF)
 }
 
 fn backoff_max() -> Span {
-    Span(Duration::from_secs(5))
+    Span(AgentConfig::BACKOFF_MAX)
 }
 
 /// The model server's metrics page.
@@ -84,16 +84,16 @@ fn backoff_max() -> Span {
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Engine {
-    /// absolute URL of the page, such as `http://127.0.0.1:8000/metrics`; required
+    /// Absolute URL of the page, such as `http://127.0.0.1:8000/metrics`; required.
     pub metrics_url: String,
-    /// longest wait for the page, 1ms to 1m
+    /// Longest wait for the page, 1ms to 1m.
     #[serde(default = "timeout")]
     #[garde(custom(within(TICK, MINUTE)))]
     pub timeout: Span,
-    /// model server whose metrics are known; either this or `mapping`
+    /// Model server whose metrics are known; either this or `mapping`.
     #[serde(default)]
     pub preset: Option<Word<Preset>>,
-    /// which metric means what, for a model server that has no preset; either this or `preset`
+    /// Which metric means what, for a model server that has no preset; either this or `preset`.
     #[serde(default)]
     #[garde(dive)]
     pub mapping: Option<Mapping>,
@@ -108,25 +108,25 @@ fn timeout() -> Span {
 #[serde(default, deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Mapping {
-    /// requests in execution
+    /// Requests in execution.
     #[garde(dive)]
     pub running: Option<Metric>,
-    /// requests in the queue
+    /// Requests in the queue.
     #[garde(dive)]
     pub waiting: Option<Metric>,
-    /// key-value cache in use, as a fraction once scaled
+    /// Key-value cache in use, as a fraction once scaled.
     #[garde(dive)]
     pub kv_cache: Option<Metric>,
-    /// GPU in use, as a fraction once scaled
+    /// GPU in use, as a fraction once scaled.
     #[garde(dive)]
     pub gpu: Option<Metric>,
-    /// GPU memory in use, as a fraction once scaled
+    /// GPU memory in use, as a fraction once scaled.
     #[garde(dive)]
     pub gpu_memory: Option<Metric>,
-    /// histogram or summary of first-token latency, in seconds once scaled
+    /// Histogram or summary of first-token latency, in seconds once scaled.
     #[garde(dive)]
     pub first_token_latency: Option<Metric>,
-    /// metric that names the loaded adapters in one of its labels, comma-separated
+    /// Metric that names the loaded adapters in one of its labels, comma-separated.
     pub adapters: Option<Adapters>,
 }
 
@@ -135,17 +135,17 @@ pub struct Mapping {
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Metric {
-    /// name as the page spells it, colons included; required
+    /// Name as the page spells it, colons included; required.
     #[garde(length(min = 1, max = 256))]
     pub name: String,
-    /// labels that a sample must carry to count
+    /// Labels that a sample must carry to count.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// factor from the metric's unit to ours, over 0: 0.01 for percent
+    /// Factor from the metric's unit to ours, over 0: 0.01 for percent.
     #[serde(default = "scale")]
     #[garde(custom(over_zero))]
     pub scale: f64,
-    /// how several samples become one number: `sum`, `max` or `mean`
+    /// How several samples become one number: `sum`, `max` or `mean`.
     #[serde(default = "combine")]
     pub combine: Word<Combine>,
 }
@@ -158,6 +158,7 @@ fn combine() -> Word<Combine> {
     Word(Combine::Sum)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde hands out references")]
 fn over_zero(scale: &f64, (): &()) -> garde::Result {
     if scale.is_normal() && *scale > 0.0 { Ok(()) } else { Err(garde::Error::new("not over 0")) }
 }
@@ -166,8 +167,8 @@ fn over_zero(scale: &f64, (): &()) -> garde::Result {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Adapters {
-    /// name of the metric; required
+    /// Name of the metric; required.
     pub name: String,
-    /// label that lists the adapters; required
+    /// Label that lists the adapters; required.
     pub label: String,
 }

@@ -17,26 +17,26 @@ use crate::domain::node::{NodeClass, NodeSpec, RequestType};
 #[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Node {
-    /// name of the node, 1 to 128 letters, digits and `. _ : / -`; required
+    /// Name of the node, 1 to 128 letters, digits and `. _ : / -`; required.
     pub id: String,
-    /// class of service: `high` for premium users and urgent requests, `normal` for everybody else
+    /// Class of service: `high` for premium users and urgent requests, `normal` for everybody else.
     #[serde(default = "class")]
     pub class: Word<NodeClass>,
-    /// capacity relative to a node of weight 1, over 0 and at most 1000
+    /// Capacity relative to a node of weight 1, over 0 and at most 1000.
     #[serde(default = "weight")]
     #[garde(custom(known_weight))]
     pub weight: f64,
-    /// absolute URI for each request type that the node serves, such as `text: http://10.0.0.7:8000`; required
+    /// Absolute URI for each request type that the node serves, such as `text: http://10.0.0.7:8000`; required.
     pub endpoints: BTreeMap<Word<RequestType>, String>,
-    /// models on offer, each a name or a mapping with `name`, `versions` and `request_types`; none means any
+    /// Models on offer, each a name or a mapping with `name`, `versions` and `request_types`; none means any.
     #[serde(default)]
     #[garde(length(max = NodeSpec::MAX_MODELS))]
     pub models: Vec<Model>,
-    /// free-form marks: keys of 1 to 63 bytes, values of at most 256, at most 64 of them
+    /// Free-form marks: keys of 1 to 63 bytes, values of at most 256, at most 64 of them.
     #[serde(default)]
     #[garde(length(max = NodeSpec::MAX_LABELS))]
     pub labels: BTreeMap<String, String>,
-    /// waiting requests at which the queue counts as full, 1 to 1000000; without it `policy.load.queue_capacity` counts
+    /// Waiting requests at which the queue counts as full, 1 to 1000000; without it `policy.load.queue_capacity` counts.
     #[serde(default)]
     #[garde(inner(custom(holdable)))]
     pub queue_capacity: Option<NonZeroU32>,
@@ -50,6 +50,7 @@ fn weight() -> f64 {
     1.0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde hands out references")]
 fn known_weight(weight: &f64, (): &()) -> garde::Result {
     if weight.is_normal() && *weight > 0.0 && *weight <= NodeSpec::MAX_WEIGHT {
         return Ok(());
@@ -61,9 +62,9 @@ fn known_weight(weight: &f64, (): &()) -> garde::Result {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Model {
-    /// its name alone: any version, any request type of the node
+    /// Its name alone: any version, any request type of the node.
     Name(String),
-    /// its name and what is served of it
+    /// Its name and what is served of it.
     Served(Served),
 }
 
@@ -71,12 +72,12 @@ pub enum Model {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Served {
-    /// name of the model, 1 to 256 bytes; required
+    /// Name of the model, 1 to 256 bytes; required.
     pub name: String,
-    /// versions on offer, at most 64; none means any
+    /// Versions on offer, at most 64; none means any.
     #[serde(default)]
     pub versions: Vec<String>,
-    /// request types that the model takes; none means all of the node's
+    /// Request types that the model takes; none means all of the node's.
     #[serde(default)]
     pub request_types: Vec<Word<RequestType>>,
 }

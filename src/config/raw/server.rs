@@ -17,34 +17,34 @@ use crate::config::{LogConfig, LogFormat, ServerConfig};
 #[serde(default, deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub struct Server {
-    /// address and port to listen on, such as `0.0.0.0:50051`; port 0 takes a free one
+    /// Address and port to listen on, such as `0.0.0.0:50051`; port 0 takes a free one.
     #[schemars(with = "String")]
     pub listen: SocketAddr,
-    /// most open connections, 1 to 1000000; more are closed at once
+    /// Most open connections, 1 to 1000000; more are closed at once.
     #[garde(range(min = 1, max = 1_000_000))]
     pub connections_max: usize,
-    /// most streams on one connection, 1 to 100000
+    /// Most streams on one connection, 1 to 100000.
     #[garde(range(min = 1, max = 100_000))]
     pub streams_max: u32,
-    /// largest message accepted, in bytes, 1024 to 67108864
+    /// Largest message accepted, in bytes, 1024 to 67108864.
     #[garde(range(min = 1024, max = 67_108_864))]
     pub message_bytes_max: usize,
-    /// a connection that has not spoken HTTP/2 for so long is closed, 1ms to 1day
+    /// A connection that has not spoken HTTP/2 for so long is closed, 1ms to 1day.
     #[garde(custom(within(TICK, DAY)))]
     pub preface_timeout: Span,
-    /// a connection silent for so long is pinged, 1s to 1day
+    /// A connection silent for so long is pinged, 1s to 1day.
     #[garde(custom(within(Duration::from_secs(1), DAY)))]
     pub keepalive_interval: Span,
-    /// a ping unanswered for so long closes the connection, 1ms to 1day
+    /// A ping unanswered for so long closes the connection, 1ms to 1day.
     #[garde(custom(within(TICK, DAY)))]
     pub keepalive_timeout: Span,
-    /// most picks that wait (`max_wait`) at once, 0 to 1000000; 0 lets none wait
+    /// Most picks that wait (`max_wait`) at once, 0 to 1000000; 0 lets none wait.
     #[garde(range(max = 1_000_000))]
     pub waiting_max: usize,
-    /// how long picks are still answered after SIGTERM, so that gateways see `NOT_SERVING` and leave; with `drain_grace` at most 14s
+    /// How long picks are still answered after SIGTERM, so that gateways see `NOT_SERVING` and leave; with `drain_grace` at most 14s.
     #[garde(custom(within(Duration::ZERO, DRAIN_MAX)))]
     pub drain_delay: Span,
-    /// how long what still runs gets to finish after that; with `drain_delay` at most 14s
+    /// How long what still runs gets to finish after that; with `drain_delay` at most 14s.
     #[garde(custom(within(Duration::ZERO, DRAIN_MAX)))]
     pub drain_grace: Span,
 }
@@ -74,9 +74,9 @@ impl Default for Server {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// shape of a line: `text` for people, `json` for machines
+    /// Shape of a line: `text` for people, `json` for machines.
     pub format: Word<LogFormat>,
-    /// what is logged, as tracing's `EnvFilter` has it, such as `info,pointsman::api=debug`
+    /// What is logged, as tracing's `EnvFilter` has it, such as `info,pointsman::api=debug`.
     pub filter: String,
 }
 
