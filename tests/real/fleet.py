@@ -94,7 +94,9 @@ class Fleet(ExitStack):
         wait_for("all nodes to be ready", lambda: all(map(self.is_ready, names)), 20)
 
     def is_ready(self, name: str) -> bool:
-        """Whether a node can be picked and its model server was read."""
+        """Whether a node can be picked and its model server was read; fails if one of its parts ended."""
+        for part in (self.models[name], self.agents[name]):
+            assert part.runs(), f"{part.command} ended: {part.output.read_text()}"
         node = self.node(name)
         return node.get("state") == "NODE_STATE_READY" and "runningRequestCount" in node.get("load", {})
 
