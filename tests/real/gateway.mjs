@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
     protos: { type: "string" },
     name: { type: "string" }, // Begins the ids of its requests.
     workers: { type: "string", default: "4" },
-    tokens: { type: "string", default: "64" },
+    tokens: { type: "string", default: "24" },
     "forward-seconds": { type: "string", default: "2" },
     mute: { type: "boolean", default: false }, // Report no failures: the service must see for itself.
   },

@@ -138,7 +138,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--server", required=True)
     parser.add_argument("--name", required=True, help="begins the ids of its requests")
     parser.add_argument("--workers", type=int, default=4)
-    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--tokens", type=int, default=24)
     parser.add_argument("--forward-seconds", type=float, default=2.0)
     parser.add_argument("--mute", action="store_true", help="report no failures: the service must see for itself")
     parser.add_argument("--watch", action="store_true", help="leave when health says NOT_SERVING")
