@@ -34,7 +34,7 @@ use routing::Routing;
 
 /// Serves until `stop` is cancelled and everything in progress is done, or has had its time.
 ///
-/// The stop has three steps. Health turns NOT_SERVING while picks are answered as before, so that gateways that watch
+/// The stop has three steps. Health turns `NOT_SERVING` while picks are answered as before, so that gateways that watch
 /// leave by themselves. After `drain_delay` the streams are ended, every connection is told to go away, and what is in
 /// progress finishes. After `drain_grace` what is left is cut off.
 pub async fn serve(

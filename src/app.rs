@@ -132,6 +132,7 @@ impl Signals {
 }
 
 /// Starts a service. It answers when this returns.
+#[expect(clippy::disallowed_methods, reason = "`Running::ended` waits for one task and aborts the other")]
 pub async fn start(config: Config) -> Result<Running, AppError> {
     let address = config.server.listen;
     let listen = |source| AppError::Listen { address, source };

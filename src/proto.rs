@@ -1,5 +1,11 @@
 //! The public API as generated from `proto/`: see the `.proto` files for the meaning of every item.
-#![allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated code")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::allow_attributes_without_reason,
+    clippy::pedantic,
+    reason = "generated code"
+)]
 
 tonic::include_proto!("pointsman.v1");
 

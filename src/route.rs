@@ -36,7 +36,7 @@ pub struct Turn {
 /// Decides where one request goes, and reserves its load there.
 ///
 /// The stages run in the order in which they are written. Nothing here waits, reads a clock or touches the network;
-/// only [`record`] writes. The same request, state, policy and turn make the same decision.
+/// only [`record`](mod@record) writes. The same request, state, policy and turn make the same decision.
 pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut Turn) -> Decision {
     if let Some((route, rung)) = state.leases.recall(&request.key, &request.excluded, turn.now) {
         return Decision { outcome: Ok(route), rung, explanation: None };

@@ -101,6 +101,11 @@ fn matching(page: Page<'_>, name: &str, source: &MetricSource) -> Vec<Sample> {
     page.samples(name).into_iter().filter(wanted).collect()
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked: within the range of a count"
+)]
 fn count(page: Page<'_>, source: &MetricSource) -> Option<u32> {
     let count = number(page, source)?.round();
     let range = 0.0..=f64::from(NodeLoad::MAX_REQUESTS);

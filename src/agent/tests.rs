@@ -1,4 +1,5 @@
 //! The agent against a service that writes down what it hears, and a metrics page that can come and go.
+#![expect(clippy::disallowed_methods, reason = "the parts of a test end with its runtime")]
 
 use std::{
     net::SocketAddr,

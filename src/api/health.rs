@@ -1,7 +1,7 @@
 //! `grpc.health.v1`: what probes and gateways learn of this process.
 //!
-//! `liveness` is SERVING as long as the process answers. `readiness`, the empty name and the name of each service
-//! turn NOT_SERVING at the start of a drain, while picks are still answered: gateways watching leave in time.
+//! `liveness` is `SERVING` as long as the process answers. `readiness`, the empty name and the name of each service
+//! turn `NOT_SERVING` at the start of a drain, while picks are still answered: gateways watching leave in time.
 
 use tonic_health::{ServingStatus, server::HealthReporter};
 

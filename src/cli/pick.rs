@@ -143,10 +143,10 @@ pub fn told(response: &PickNodeResponse) -> String {
     };
     match response.rung() {
         proto::Rung::Frozen => {
-            lines.push("  frozen       most nodes are silent; their last known load was used".into())
+            lines.push("  frozen       most nodes are silent; their last known load was used".into());
         }
         proto::Rung::Panic => {
-            lines.push("  panic        most of the pool is ejected; breakers were ignored".into())
+            lines.push("  panic        most of the pool is ejected; breakers were ignored".into());
         }
         proto::Rung::Normal | proto::Rung::Unspecified => {}
     }

@@ -81,14 +81,17 @@ fn vllm() -> MetricMapping {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "shaped as the field it fills")]
 fn sum(name: &str) -> Option<MetricSource> {
     Some(source(name, Combine::Sum))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "shaped as the field it fills")]
 fn mean(name: &str) -> Option<MetricSource> {
     Some(source(name, Combine::Mean))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "shaped as the field it fills")]
 fn fullest(name: &str) -> Option<MetricSource> {
     Some(source(name, Combine::Max))
 }

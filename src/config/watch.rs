@@ -2,9 +2,11 @@
 //!
 //! The folder is watched, not the file: editors and Kubernetes put a new file in the old one's place, by a rename or
 //! by a symbolic link further up, and a watch on the file would stay with the old one. Events that come in a burst
-//! count as one change.
+//! count as one change. The folder's other files are none of our business: a log that we write beside the file would
+//! else wake us with each line that says so.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,6 +19,8 @@ use tokio::{
 
 /// How long it must be quiet after an event: an editor writes in several steps.
 const QUIET: Duration = Duration::from_millis(100);
+/// The link that Kubernetes turns round to change all files of a mounted folder at once.
+const KUBERNETES_LINK: &str = "..data";
 
 /// Tells when a file changes; stops when dropped.
 #[derive(Debug)]
@@ -34,16 +38,24 @@ pub fn watch(path: &Path) -> Result<Watch, notify::Error> {
         _ => PathBuf::from("."),
     };
     let (told, events) = watch::channel(0);
+    let names = [path.file_name().unwrap_or_default().to_owned(), KUBERNETES_LINK.into()];
     let tell = move |event: notify::Result<Event>| {
-        // Our own reading of the file is an event too. An error may hide a change, so it counts as one.
-        let read_only = event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_)));
-        if !read_only {
-            told.send_modify(|count| *count += 1);
+        // An error may hide a change, so it counts as one.
+        if event.is_ok_and(|event| is_idle(&event, &names)) {
+            return;
         }
+        told.send_modify(|count| *count += 1);
     };
     let mut watcher = notify::recommended_watcher(tell)?;
     watcher.watch(&folder, RecursiveMode::NonRecursive)?;
     Ok(Watch { events, quiet_at: None, _watcher: watcher })
+}
+
+/// Whether an event changes nothing for us. Our own reading of the file is one of those; one without a path says
+/// that events were lost, and is not.
+fn is_idle(event: &Event, names: &[OsString]) -> bool {
+    let is_ours = |path: &PathBuf| path.file_name().is_some_and(|name| names.iter().any(|ours| ours == name));
+    matches!(event.kind, EventKind::Access(_)) || !(event.paths.is_empty() || event.paths.iter().any(is_ours))
 }
 
 impl Watch {

@@ -52,6 +52,7 @@ impl SuccessWindow {
     }
 
     /// Counts an attempt.
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder below the number of buckets")]
     pub fn observe(&mut self, now: Instant, succeeded: bool) {
         let epoch = self.epoch(now);
         let bucket = &mut self.buckets[(epoch % BUCKETS as u64) as usize];

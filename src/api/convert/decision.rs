@@ -121,22 +121,22 @@ fn explanation(explanation: Explanation) -> proto::Explanation {
         balance: explanation.balance.to_owned(),
         node_class: wire::class(explanation.class).into(),
         topology_revision: explanation.revision.cast_signed(),
-        nodes: explanation.nodes.into_iter().map(|(id, verdict)| node_verdict(&id, verdict)).collect(),
+        nodes: explanation.nodes.into_iter().map(|(id, verdict)| node_verdict(&id, &verdict)).collect(),
     }
 }
 
-fn node_verdict(id: &NodeId, verdict: Verdict) -> proto::NodeVerdict {
+fn node_verdict(id: &NodeId, verdict: &Verdict) -> proto::NodeVerdict {
     use proto::node_verdict::Verdict as Wire;
     let verdict = match verdict {
         Verdict::Dropped(by) => {
-            Wire::Drop(proto::Drop { filter: filter(by).into(), message: dropped(by).to_owned() })
+            Wire::Drop(proto::Drop { filter: filter(*by).into(), message: dropped(*by).to_owned() })
         }
-        Verdict::Scored(numbers, rank) => Wire::Score(score(numbers, rank)),
+        Verdict::Scored(numbers, rank) => Wire::Score(score(numbers, *rank)),
     };
     proto::NodeVerdict { node_id: id.to_string(), verdict: Some(verdict) }
 }
 
-fn score(score: Score, rank: usize) -> proto::Score {
+fn score(score: &Score, rank: usize) -> proto::Score {
     proto::Score {
         cost: score.cost,
         rank: i32::try_from(rank).unwrap_or(i32::MAX),

@@ -87,6 +87,7 @@ pub struct Reported {
 
 /// What became of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the word of the API")]
 pub enum Applied {
     /// It is in force.
     Applied,

@@ -1,0 +1,36 @@
+"""Runs every test and prints what was measured. An argument runs those tests whose name contains it."""
+
+import signal
+import sys
+import unittest
+
+import figures
+from fleet import HERE
+
+# What is left of a test that hangs is ended by `run.sh`, which bounds the whole suite.
+
+
+class Reporter(unittest.TextTestResult):
+    """Counts what passed, too."""
+
+    passed = 0
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        self.passed += 1
+
+
+def main() -> int:
+    # An end from outside unwinds, so that every process that was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
+    loader = unittest.TestLoader()
+    loader.testNamePatterns = [f"*{part}*" for part in sys.argv[1:]] or None
+    tests = loader.discover(str(HERE))
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Reporter).run(tests)
+    failed = len(result.failures) + len(result.errors)
+    print(f"\n{figures.table()}\n\n{result.passed} passed, {failed} failed", flush=True)
+    return 0 if result.wasSuccessful() and result.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
