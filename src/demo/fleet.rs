@@ -97,7 +97,8 @@ impl Fleet {
     /// What to try while it is up.
     pub(super) fn invitation(&self) -> String {
         let server = self.address();
-        let nodes: String = self.nodes.iter().map(|(id, node)| format!("\n  {id}  {}", node.url())).collect();
+        let nodes: Vec<_> = self.nodes.iter().map(|(id, node)| format!("\n  {id}  {}", node.url())).collect();
+        let nodes = nodes.concat();
         let url = self.nodes.values().next().map(Node::url).unwrap_or_default();
         format!(
             "The fleet is up until Ctrl-C. The service listens on {server}, the nodes on{nodes}\n\nTry\n  \

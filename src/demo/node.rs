@@ -1,4 +1,4 @@
-//! A model node: an HTTP server in the dialect of OpenAI, with a metrics page in the dialect of vLLM.
+//! A model node: an HTTP server in the dialect of `OpenAI`, with a metrics page in the dialect of vLLM.
 //!
 //! Each node has a runtime of its own, as it would have a process of its own: dropping that is a crash, in which open
 //! connections break and the agent beside it dies without a word.
@@ -118,6 +118,7 @@ async fn chat(State(engine): State<Arc<Engine>>, Json(chat): Json<Chat>) -> Resp
 }
 
 /// Server-sent events, one a token. The slot is held by a task of its own, which ends when nobody listens any more.
+#[expect(clippy::disallowed_methods, reason = "the task ends with its listener, and with the node's runtime")]
 fn tokens(engine: Arc<Engine>, prompt: u32, answer: u32) -> impl IntoResponse {
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     tokio::spawn(async move {

@@ -87,6 +87,7 @@ impl TierLatency {
 }
 
 /// The smallest sample that a share of all does not exceed, in milliseconds; 0 of none.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
 fn percentile(sorted: &[Duration], share: f64) -> f64 {
     let rank = (sorted.len() as f64 * share).ceil() as usize;
     let sample = sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default();
@@ -128,9 +129,10 @@ fn rows(column: &Column) -> Vec<(String, Cell)> {
         ("first token, free, p50".into(), Box::new(move |c| millis(c.free.p50_ms))),
         ("first token, free, p99".into(), Box::new(move |c| millis(c.free.p99_ms))),
     ];
-    for node in column.shares.keys().cloned() {
+    for node in column.shares.keys() {
+        let id = node.clone();
         let share = move |c: &Column, node: &str| c.shares.get(node).copied().unwrap_or_default() * 100.0;
-        rows.push((format!("picks of {node}"), Box::new(move |c| format!("{:.0} %", share(c, &node)))));
+        rows.push((format!("picks of {node}"), Box::new(move |c| format!("{:.0} %", share(c, &id)))));
     }
     rows.push(("last pick of the dead node".into(), Box::new(move |c| millis(c.last_pick_of_killed_ms))));
     rows

@@ -60,6 +60,7 @@ impl Workload {
         self.take_while(move |arrival| arrival.at < end)
     }
 
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a count")]
     fn tokens(&mut self, (median, spread): (f64, f64), max: f64) -> u32 {
         let tokens = median * (spread * normal(&mut self.chance)).exp();
         tokens.clamp(1.0, max) as u32

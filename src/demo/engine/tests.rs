@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::*;
 
 /// Seconds that each of several requests of 100 tokens takes, all sent at once.
+#[expect(clippy::disallowed_methods, reason = "each task is waited for")]
 async fn seconds(engine: Engine, requests: usize) -> Vec<f64> {
     let engine = Arc::new(engine);
     let start = Instant::now();
