@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod check;
 pub mod client;
+pub mod decision;
 pub mod demo;
 pub mod explain;
 pub mod fault;
@@ -14,6 +15,7 @@ pub mod pick;
 pub mod report;
 pub mod serve;
 pub mod values;
+pub mod verdicts;
 pub mod version;
 
 use std::process::ExitCode;

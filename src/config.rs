@@ -5,7 +5,8 @@
 pub mod check;
 mod error;
 mod key;
-pub mod overlay;
+pub mod nearest;
+mod overlay;
 pub mod preset;
 pub mod raw;
 pub mod read;

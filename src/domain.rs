@@ -2,6 +2,7 @@
 
 pub mod decision;
 pub mod explanation;
+pub mod filter;
 pub mod id;
 pub mod load;
 pub mod node;

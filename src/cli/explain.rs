@@ -1,19 +1,16 @@
 //! `pointsman explain`: says for each node why it was dropped or what it scored.
 
 use clap::Args;
-use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::{
     Ending,
     client::Server,
+    decision::{ending, told},
     fault::Fault,
     output::Output,
-    pick::{RequestFlags, ending, told},
+    pick::RequestFlags,
 };
-use crate::proto::{
-    ExplainPickRequest, ExplainPickResponse, Explanation, Filter, NodeVerdict, Score, node_verdict::Verdict,
-    routing_service_client::RoutingServiceClient,
-};
+use crate::proto::{ExplainPickRequest, ExplainPickResponse, routing_service_client::RoutingServiceClient};
 
 /// Flags of `explain`.
 #[derive(Debug, Args)]
@@ -31,79 +28,5 @@ impl Explain {
         let human = |response: &ExplainPickResponse| response.decision.as_ref().map(told).unwrap_or_default();
         output.reply("ExplainPickResponse", &response, human)?;
         Ok(response.decision.as_ref().map_or(Ending::Done, ending))
-    }
-}
-
-/// The verdicts as a table, the picked node first, those that were dropped last.
-pub fn table(explanation: &Explanation) -> String {
-    let mut nodes: Vec<_> = explanation.nodes.iter().collect();
-    nodes.sort_by_key(|node| rank(node));
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
-    table.set_header([
-        "rank",
-        "node",
-        "cost",
-        "load",
-        "= cpu",
-        "+ memory",
-        "+ queue",
-        "+ failures",
-        "in flight",
-    ]);
-    for column in table.column_iter_mut().skip(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    for node in nodes {
-        match &node.verdict {
-            Some(Verdict::Score(score)) => table.add_row(score_row(&node.node_id, score)),
-            Some(Verdict::Drop(drop)) => {
-                let why = format!("{} ({})", node.node_id, filter_name(drop.filter()));
-                table.add_row(["–".to_owned(), why])
-            }
-            None => continue,
-        };
-    }
-    let class = explanation.node_class().as_str_name().trim_start_matches("NODE_CLASS_").to_lowercase();
-    format!(
-        "{table}\nbalance {}, class {class}, table revision {}",
-        explanation.balance, explanation.topology_revision
-    )
-}
-
-fn rank(node: &NodeVerdict) -> i32 {
-    match &node.verdict {
-        Some(Verdict::Score(score)) => score.rank,
-        _ => i32::MAX,
-    }
-}
-
-fn score_row(node: &str, score: &Score) -> [String; 9] {
-    let number = |value: f64| format!("{value:.1}");
-    [
-        score.rank.to_string(),
-        node.to_owned(),
-        format!("{:.3}", score.cost),
-        number(score.load),
-        number(score.cpu_term),
-        number(score.memory_term),
-        number(score.queue_term),
-        number(score.failure_term),
-        score.in_flight_request_count.to_string(),
-    ]
-}
-
-/// A filter, for people.
-pub fn filter_name(filter: Filter) -> &'static str {
-    match filter {
-        Filter::Unspecified => "unknown filter",
-        Filter::RequestType => "request type",
-        Filter::Model => "model",
-        Filter::ModelVersion => "model version",
-        Filter::NodeClass => "node class",
-        Filter::Excluded => "excluded by the caller",
-        Filter::Drain => "draining",
-        Filter::Breaker => "breaker",
-        Filter::Freshness => "no sign of life",
     }
 }

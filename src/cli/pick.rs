@@ -8,16 +8,13 @@ use clap::{Args, ValueEnum};
 use super::{
     Ending,
     client::Server,
-    explain,
+    decision::{ending, told},
     fault::Fault,
     output::Output,
-    values::{RequestType, duration, or_dash, show_duration},
+    values::{RequestType, duration},
 };
 use crate::{
-    proto::{
-        self, PickNodeRequest, PickNodeResponse, pick_node_response::Outcome,
-        routing_service_client::RoutingServiceClient,
-    },
+    proto::{self, PickNodeRequest, routing_service_client::RoutingServiceClient},
     wire,
 };
 
@@ -124,72 +121,4 @@ impl Pick {
         output.reply("PickNodeResponse", &response, told)?;
         Ok(ending(&response))
     }
-}
-
-/// Whether the service said no.
-pub fn ending(response: &PickNodeResponse) -> Ending {
-    match response.outcome {
-        Some(Outcome::Rejection(_)) => Ending::Rejected,
-        _ => Ending::Done,
-    }
-}
-
-/// The decision, for people.
-pub fn told(response: &PickNodeResponse) -> String {
-    let mut lines = match &response.outcome {
-        Some(Outcome::Route(route)) => route_lines(&response.request_id, route),
-        Some(Outcome::Rejection(rejection)) => rejection_lines(rejection),
-        None => vec!["The service decided something that this version does not know.".to_owned()],
-    };
-    match response.rung() {
-        proto::Rung::Frozen => {
-            lines.push("  frozen       most nodes are silent; their last known load was used".into());
-        }
-        proto::Rung::Panic => {
-            lines.push("  panic        most of the pool is ejected; breakers were ignored".into());
-        }
-        proto::Rung::Normal | proto::Rung::Unspecified => {}
-    }
-    if let Some(explanation) = &response.explanation {
-        lines.push(explain::table(explanation));
-    }
-    lines.join("\n")
-}
-
-fn route_lines(request_id: &str, route: &proto::Route) -> Vec<String> {
-    let mut lines = vec![format!("{}  {}", route.node_id, route.endpoint)];
-    let fallbacks: Vec<_> = route.fallbacks.iter().map(|fallback| fallback.node_id.as_str()).collect();
-    lines.push(format!("  request      {request_id}"));
-    if !fallbacks.is_empty() {
-        lines.push(format!("  fallbacks    {}", fallbacks.join(", ")));
-    }
-    if !route.lease_id.is_empty() {
-        lines.push(format!(
-            "  lease        {} for {}",
-            route.lease_id,
-            or_dash(route.lease_ttl.map(show_duration))
-        ));
-    }
-    if let Some(expected) = route.expected_first_token_latency {
-        lines.push(format!("  first token  in about {}", show_duration(expected)));
-    }
-    if route.spilled {
-        lines.push("  spilled      no node of the request's own class could take it".to_owned());
-    }
-    if route.repeated {
-        lines.push("  repeated     this request was picked before".to_owned());
-    }
-    lines
-}
-
-fn rejection_lines(rejection: &proto::Rejection) -> Vec<String> {
-    let mut lines = vec![format!("rejected: {}", rejection.message)];
-    if rejection.emptied_by() != proto::Filter::Unspecified {
-        lines.push(format!("  filter       {}", explain::filter_name(rejection.emptied_by())));
-    }
-    lines.push(match rejection.retry_delay {
-        Some(delay) => format!("  again        in {}", show_duration(delay)),
-        None => "  again        when the fleet or the configuration has changed".to_owned(),
-    });
-    lines
 }

@@ -67,8 +67,8 @@ fn a_rejection_is_told_with_its_filter_and_when_to_come_back() {
     let response =
         PickNodeResponse { outcome: Some(Outcome::Rejection(rejection)), ..PickNodeResponse::default() };
     let expected = "rejected: no node is left\n  filter       breaker\n  again        in 1.50 s";
-    assert_eq!(pick::told(&response), expected);
-    assert_eq!(pick::ending(&response), Ending::Rejected);
+    assert_eq!(decision::told(&response), expected);
+    assert_eq!(decision::ending(&response), Ending::Rejected);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn an_explanation_is_a_table_with_the_picked_node_first() {
             verdict("c", score(0, 21.4)),
         ],
     };
-    let table = explain::table(&explanation);
+    let table = verdicts::table(&explanation);
     let nodes: Vec<_> = table.lines().filter_map(|line| line.split('┆').nth(1)).map(str::trim).collect();
     assert_eq!(nodes, ["node", "c", "a", "b (draining)"]);
     assert!(table.ends_with("balance weighted_load, class high, table revision 3"), "{table}");

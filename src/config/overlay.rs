@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::{
     error::{Place, Problem},
     key::{Key, Step},
-    schema::{Schema, closest},
+    nearest::closest,
+    schema::Schema,
     tree::{self, Tree},
 };
 
@@ -19,7 +20,7 @@ const PREFIX: &str = "POINTSMAN_";
 const COMMAND_LINE: [&str; 2] = ["POINTSMAN_SERVER", "POINTSMAN_CONFIG"];
 
 /// Lays the environment over the tree.
-pub fn env(tree: &mut Tree, schema: &Schema, env: &[(String, String)]) -> Vec<Problem> {
+pub(super) fn env(tree: &mut Tree, schema: &Schema, env: &[(String, String)]) -> Vec<Problem> {
     let ours = |(name, value): &&(String, String)| {
         name.starts_with(PREFIX)
             && !COMMAND_LINE.contains(&name.as_str())
@@ -60,7 +61,7 @@ fn variable(tree: &mut Tree, schema: &Schema, name: &str, text: &str) -> Result<
 }
 
 /// Lays `--listen` over the tree.
-pub fn listen(tree: &mut Tree, address: SocketAddr) -> Option<Problem> {
+pub(super) fn listen(tree: &mut Tree, address: SocketAddr) -> Option<Problem> {
     let key = Key::parse("server.listen");
     let place = Place::Flag("--listen");
     let in_the_way = tree.set(&key, address.to_string().into(), place.clone()).err()?;

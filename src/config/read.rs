@@ -10,8 +10,9 @@ use serde_path_to_error::Segment;
 use super::{
     error::Problem,
     key::{Key, Step},
+    nearest::closest,
     raw::Raw,
-    schema::{Schema, closest},
+    schema::Schema,
     tree::Tree,
 };
 
@@ -159,12 +160,4 @@ fn ranges(raw: &Raw, tree: &Tree, schema: &Schema) -> Vec<Problem> {
         Problem { place: tree.place(&key), what, hint: schema.hint(&key), key }
     };
     report.iter().map(problem).collect()
-}
-
-/// The hint for a word that is none of those known.
-pub fn word_hint(wrong: &str, known: &[&str]) -> String {
-    match closest(wrong, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("choose one of `{}`", known.join("`, `")),
-    }
 }

@@ -115,11 +115,3 @@ fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
     let alternatives = schema["anyOf"].as_array().map(Vec::as_slice).unwrap_or_default();
     std::iter::once(schema).chain(alternatives)
 }
-
-/// The word that was probably meant.
-pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.map(|word| (strsim::jaro_winkler(wrong, word), word));
-    // Below this the word is a different one, and the hint would mislead.
-    let near = scored.filter(|(score, _)| *score > 0.85);
-    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
-}

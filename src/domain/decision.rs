@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     explanation::Explanation,
+    filter::Filter,
     id::{LeaseId, NodeId},
 };
 
@@ -73,27 +74,6 @@ pub enum RejectionReason {
     NoEligibleNode(Filter),
     /// As many leases live as the policy allows.
     LeasesExhausted,
-}
-
-/// A stage that drops nodes. The order is the order in which they run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Filter {
-    /// No endpoint for the request type.
-    RequestType,
-    /// Another model.
-    Model,
-    /// Another version.
-    ModelVersion,
-    /// The other class.
-    Class,
-    /// Excluded by the caller.
-    Excluded,
-    /// Draining.
-    Drain,
-    /// Breaker open.
-    Breaker,
-    /// No sign of life in time.
-    Freshness,
 }
 
 /// How far from normal a decision was made; the greater, the farther.

@@ -1,6 +1,6 @@
 //! Why a decision came out as it did, as data.
 
-use super::{decision::Filter, id::NodeId, node::NodeClass};
+use super::{filter::Filter, id::NodeId, node::NodeClass};
 
 /// Every stage's numbers.
 #[derive(Debug, Clone, PartialEq)]

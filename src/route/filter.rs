@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::score::load;
 use crate::{
     domain::{
-        decision::{Filter, Rung},
+        decision::Rung,
+        filter::Filter,
         load::Ratio,
         node::{BreakerState, NodeClass, RequestType},
         policy::{Policy, Spill},

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::filter::Filtered;
 use crate::{
     domain::{
-        decision::{Filter, Rejection, RejectionReason},
+        decision::{Rejection, RejectionReason},
+        filter::Filter,
         policy::Policy,
         time::Instant,
     },

@@ -2,8 +2,9 @@
 
 use crate::{
     domain::{
-        decision::{Decision, Filter, Rejection, RejectionReason, Route, Rung, Target},
+        decision::{Decision, Rejection, RejectionReason, Route, Rung, Target},
         explanation::{Explanation, Score, Verdict},
+        filter::Filter,
         id::{NodeId, RequestId},
     },
     proto, wire,

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 use crate::{
-    config::{Combine, LogFormat, preset::Preset, read::word_hint},
+    config::{Combine, LogFormat, nearest::word_hint, preset::Preset},
     domain::{
         node::{NodeClass, RequestType},
         policy::{Balance, Spill},
