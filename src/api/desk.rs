@@ -42,11 +42,13 @@ pub struct Desk {
     changed: Notify,
     /// A permit for each pick that waits.
     waiting: Semaphore,
+    waiting_max: usize,
 }
 
 impl Desk {
     /// A desk with an empty state. At most `waiting_max` picks wait at once. The seed makes chance repeatable.
     pub fn new(policy: Policy, waiting_max: usize, seed: u64) -> Self {
+        let waiting_max = waiting_max.min(Semaphore::MAX_PERMITS);
         Self {
             state: State::default(),
             policy: ArcSwap::from_pointee(policy),
@@ -54,7 +56,8 @@ impl Desk {
             seed,
             turns: AtomicU64::new(0),
             changed: Notify::new(),
-            waiting: Semaphore::new(waiting_max.min(Semaphore::MAX_PERMITS)),
+            waiting: Semaphore::new(waiting_max),
+            waiting_max,
         }
     }
 
@@ -66,6 +69,11 @@ impl Desk {
     /// The policy in force.
     pub fn policy(&self) -> Guard<Arc<Policy>> {
         self.policy.load()
+    }
+
+    /// Picks that wait now.
+    pub fn waiting(&self) -> usize {
+        self.waiting_max - self.waiting.available_permits()
     }
 
     /// Puts a policy in force: the next decision reads it whole.

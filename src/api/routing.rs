@@ -63,7 +63,11 @@ impl Routing {
 
     async fn decide(&self, asked: &PickNodeRequest) -> Result<PickNodeResponse, Invalid> {
         let pick = self.check(asked)?;
-        let decision = self.desk.decide_within(&pick.request, pick.max_wait).await;
+        let decision = tokio::select! {
+            decision = self.desk.decide_within(&pick.request, pick.max_wait) => decision,
+            // A pick that waits must not be cut off with the process: it is told what holds now.
+            () = self.leaving.cancelled() => self.desk.decide(&pick.request),
+        };
         debug!(request = ?pick.request, ?decision, "decided");
         Ok(convert::decision::decision(&pick.request.key.request, decision))
     }

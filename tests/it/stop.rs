@@ -8,13 +8,17 @@ use std::{
     time::Duration,
 };
 
-use pointsman::{config::ServerConfig, domain::policy::Policy, proto::ReportStatus};
+use pointsman::{
+    config::ServerConfig,
+    domain::policy::Policy,
+    proto::{PickNodeRequest, RejectionReason, ReportStatus},
+};
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use crate::service::{Agent, DEADLINE, channel, routing, start, start_with, text};
+use crate::service::{Agent, DEADLINE, channel, rejection, routing, start, start_with, text};
 
 const NAMES: [&str; 5] =
     ["", "readiness", "pointsman.v1.RoutingService", "pointsman.v1.LoadService", "pointsman.v1.NodeService"];
@@ -110,4 +114,22 @@ async fn more_connections_than_allowed_are_closed() {
     let read = timeout(DEADLINE, extra.read(&mut [0; 1])).await.expect("it is closed in time");
     assert!(matches!(read, Ok(0) | Err(_)));
     drop(kept);
+}
+
+/// A pick that would wait for a minute is answered when the service leaves.
+#[tokio::test]
+async fn a_waiting_pick_is_answered_when_the_service_leaves() {
+    let mut running = start(Policy::default()).await;
+    let mut client = routing(&running).await;
+    let patient =
+        PickNodeRequest { max_wait: Some(prost_types::Duration { seconds: 60, nanos: 0 }), ..text("r1") };
+    let waiting = tokio::spawn(async move { client.pick_node(patient).await });
+    while running.desk().waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    running.stop();
+    let answer =
+        timeout(DEADLINE, waiting).await.expect("in time").expect("no panic").expect("it is answered");
+    assert_eq!(rejection(answer.into_inner()).reason(), RejectionReason::NoNodes);
+    timeout(DEADLINE, running.ended()).await.expect("it stops in time").expect("it stops well");
 }
