@@ -145,14 +145,17 @@ fn model(text: &str) -> ServedModel {
 fn load(words: &[&str]) -> NodeLoad {
     let mut load = NodeLoad::default();
     for (name, value) in pairs(words) {
-        let number: f64 = value.parse().expect("a number");
-        let ratio = || Some(Ratio::try_new(number / 100.0).expect("a percentage"));
+        let ratio = || {
+            let percent: f64 = value.parse().expect("a number");
+            Some(Ratio::try_new(percent / 100.0).expect("a percentage"))
+        };
+        let count = || Some(value.parse().expect("a count"));
         match name {
             "cpu" => load.cpu = ratio(),
             "memory" => load.memory = ratio(),
             "gpu" => load.gpu = ratio(),
-            "running" => load.running = Some(number as u32),
-            "waiting" => load.waiting = Some(number as u32),
+            "running" => load.running = count(),
+            "waiting" => load.waiting = count(),
             other => panic!("a report has no {other}"),
         }
     }
@@ -247,9 +250,10 @@ fn states(world: &World) -> String {
 #[test]
 fn a_decision_can_be_repeated() {
     let play_twice = |table: &str| assert_eq!(play(table), play(table));
-    let nodes: String = (0..20).map(|i| format!("node n{i}\n")).collect();
-    for (balance, _) in Balance::NAMES.iter().map(|(_, name)| (name, ())) {
-        let picks: String = (0..50).map(|i| format!("pick r{i} type=text\n")).collect();
+    let lines = |count: u32, line: fn(u32) -> String| (0..count).map(line).collect::<Vec<_>>().concat();
+    let nodes = lines(20, |i| format!("node n{i}\n"));
+    for (_, balance) in Balance::NAMES {
+        let picks = lines(50, |i| format!("pick r{i} type=text\n"));
         play_twice(&format!("policy balance={balance}\n{nodes}{picks}explain type=text\n"));
     }
 }

@@ -58,7 +58,7 @@ proptest! {
             let in_flight: usize = nodes.iter().map(|node| node.live.counts().in_flight as usize).sum();
             prop_assert_eq!(in_flight, world.state.leases.live(), "after {:?}", step);
         }
-        world.pass(Duration::from_secs(120));
+        world.pass(Duration::from_mins(2));
         world.state.sweep(&world.policy, world.now);
         prop_assert_eq!(world.state.leases.live(), 0);
         for node in &nodes {

@@ -1,4 +1,5 @@
 //! One binary for all integration tests: what the crate promises, seen from outside.
+#![expect(clippy::disallowed_methods, reason = "the tasks of a test end with its runtime")]
 
 mod decide;
 mod leases;
