@@ -9,6 +9,7 @@ use std::{
 use pointsman::{
     domain::{
         id::LeaseId,
+        load::{NodeLoad, Ratio},
         outcome::{OutcomeResult, Settlement},
         policy::{LeasePolicy, Policy},
         time::{Chance, Instant},
@@ -206,11 +207,15 @@ fn memory_of_ended_requests_is_bounded() {
     }
 }
 
-/// Ten equal nodes, a thousand picks between two reports: nobody gets more than 1.2 times its share. Without the
-/// charge at the pick they would all look alike, and ties at random would break that bound.
+/// Ten equal nodes, a thousand picks between two reports: nobody gets more than 1.2 times its share. The reports differ
+/// by a hair: without the charge at the pick, all thousand would go to the node that looks least loaded.
 #[test]
 fn a_burst_between_two_reports_spreads() {
     let mut world = World::of_equal_nodes(Policy::default(), 10);
+    for i in 0..10 {
+        let cpu = Ratio::try_new(0.3 + f64::from(i) * 0.001).ok();
+        world.report(&format!("n{i}"), NodeLoad { cpu, ..idle_load() });
+    }
     for i in 0..1000 {
         world.pick(&text(&format!("r{i}")));
     }
