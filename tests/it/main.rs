@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tasks of a test end with its runtime")]
 
 mod decide;
+mod failover;
 mod leases;
 mod loads;
 mod reports;
