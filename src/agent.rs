@@ -17,7 +17,7 @@ use std::{pin::pin, time::Duration};
 
 use thiserror::Error;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{config::AgentConfig, domain::time::Chance};
 use backoff::Backoff;
@@ -61,24 +61,35 @@ pub async fn run(config: AgentConfig, shutdown: impl Future<Output = ()>) -> Res
                 Err(broken) => broken,
             },
         };
-        let pause = match ended {
-            Ended::Asked => return Ok(()),
-            Ended::EngineLost => {
-                warn!(node = %config.node.id, "the metrics page is gone: the node is given up until it answers");
-                Duration::ZERO
-            }
-            Ended::Broken(reason) => {
-                warn!(node = %config.node.id, reason, "no stream to the service: trying again");
-                backoff.next()
-            }
-            Ended::Refused(reason) => {
-                tracing::error!(node = %config.node.id, reason, "the service refuses this node; hint: mend its declaration");
-                config.backoff_max
-            }
-        };
+        let Some(pause) = pause_after(ended, &config, &mut backoff) else { return Ok(()) };
         tokio::select! {
             () = &mut shutdown => return Ok(()),
             () = sleep(pause) => {}
+        }
+    }
+}
+
+/// How long until the next try; `None` if the agent was asked to end.
+fn pause_after(ended: Ended, config: &AgentConfig, backoff: &mut Backoff) -> Option<Duration> {
+    let node = &config.node.id;
+    match ended {
+        Ended::Asked => None,
+        Ended::EngineLost => {
+            warn!(%node, "the metrics page is gone: the node is given up until it answers");
+            Some(Duration::ZERO)
+        }
+        Ended::Broken(reason) => {
+            warn!(%node, reason, "no stream to the service: trying again");
+            Some(backoff.next())
+        }
+        // Only an operator can mend it, here or at the service: hurrying does not help.
+        Ended::Refused(violations) => {
+            error!(
+                %node,
+                violations,
+                "the service refuses this node; hint: correct these fields of its declaration and restart the agent"
+            );
+            Some(config.backoff_max)
         }
     }
 }

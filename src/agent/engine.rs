@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use reqwest::Client;
 use thiserror::Error;
+use tracing::{info, warn};
 
 use super::page::{Page, Sample};
 use crate::{
-    config::{Combine, EngineConfig, MetricSource},
+    config::{Combine, EngineConfig, MetricMapping, MetricSource},
     domain::load::{NodeLoad, Ratio},
 };
 
@@ -21,6 +22,8 @@ pub(super) struct Engine {
     client: Client,
     /// Sum and count of the first-token latencies at the last look.
     first_tokens: Option<(f64, f64)>,
+    /// What the page did not tell at the last look, so that only a change is logged.
+    unknown: Vec<&'static str>,
 }
 
 /// Why its page cannot be read.
@@ -38,7 +41,7 @@ impl Engine {
     /// Prepares to read the page; does not read it yet.
     pub(super) fn new(config: EngineConfig) -> Result<Self, reqwest::Error> {
         let client = Client::builder().timeout(config.timeout).build()?;
-        Ok(Self { config, client, first_tokens: None })
+        Ok(Self { config, client, first_tokens: None, unknown: Vec::new() })
     }
 
     /// Reads the page into the load.
@@ -78,27 +81,61 @@ impl Engine {
         let now = mapping.first_token_latency.as_ref().and_then(|source| sum_and_count(page, source));
         load.first_token_latency = mean_since(self.first_tokens, now);
         self.first_tokens = now;
+        let unknown = unknown(mapping, load);
+        self.log_change(unknown);
     }
+
+    fn log_change(&mut self, unknown: Vec<&'static str>) {
+        if unknown == self.unknown {
+            return;
+        }
+        let url = &self.config.metrics_url;
+        if unknown.is_empty() {
+            info!(url, "the metrics page tells everything again");
+        } else {
+            warn!(url, fields = ?unknown, "the metrics page lacks these, or says something absurd: reported as unknown");
+        }
+        self.unknown = unknown;
+    }
+}
+
+/// Fields that have a metric and no value. First-token latency is not among them: without requests it has none.
+fn unknown(mapping: &MetricMapping, load: &NodeLoad) -> Vec<&'static str> {
+    let fields = [
+        ("running", mapping.running.is_some() && load.running.is_none()),
+        ("waiting", mapping.waiting.is_some() && load.waiting.is_none()),
+        ("kv_cache", mapping.kv_cache.is_some() && load.kv_cache.is_none()),
+        ("gpu", mapping.gpu.is_some() && load.gpu.is_none()),
+        ("gpu_memory", mapping.gpu_memory.is_some() && load.gpu_memory.is_none()),
+    ];
+    fields.into_iter().filter(|(_, unknown)| *unknown).map(|(field, _)| field).collect()
 }
 
 /// One number of a metric, in our unit; `None` where the page lacks it.
 fn number(page: Page<'_>, source: &MetricSource) -> Option<f64> {
-    let names = std::iter::once(&source.name).chain(&source.older_names);
-    let samples = names.map(|name| matching(page, name, source)).find(|samples| !samples.is_empty())?;
-    let values = samples.iter().map(|sample| sample.value);
+    let values = names(source).find_map(|name| values(page, name, source))?;
     let combined = match source.combine {
-        Combine::Sum => values.sum(),
-        Combine::Max => values.fold(f64::NEG_INFINITY, f64::max),
-        Combine::Mean => values.sum::<f64>() / samples.len() as f64,
+        Combine::Sum => values.iter().sum(),
+        Combine::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        Combine::Mean => values.iter().sum::<f64>() / values.len() as f64,
     };
     Some(combined * source.scale)
 }
 
-fn matching(page: Page<'_>, name: &str, source: &MetricSource) -> Vec<Sample> {
+/// What the metric may be called, newest first.
+fn names(source: &MetricSource) -> impl Iterator<Item = &str> {
+    std::iter::once(&source.name).chain(&source.older_names).map(String::as_str)
+}
+
+/// What the metric's samples say; `None` where the page has none, or one of them is absurd: what remains would pass for
+/// the whole.
+fn values(page: Page<'_>, name: &str, source: &MetricSource) -> Option<Vec<f64>> {
     let wanted = |sample: &Sample| {
         source.labels.iter().all(|(key, value)| sample.labels.iter().any(|(k, v)| k == key && v == value))
     };
-    page.samples(name).into_iter().filter(wanted).collect()
+    let values: Vec<_> = page.samples(name).into_iter().filter(wanted).map(|sample| sample.value).collect();
+    let sane = values.iter().all(|value| value.is_finite() && *value >= 0.0);
+    (!values.is_empty() && sane).then_some(values)
 }
 
 #[expect(
@@ -121,11 +158,10 @@ fn ratio(page: Page<'_>, source: &MetricSource) -> Option<Ratio> {
 
 /// Sum and count of a histogram or summary, in seconds.
 fn sum_and_count(page: Page<'_>, source: &MetricSource) -> Option<(f64, f64)> {
-    let part = |suffix: &str| {
-        let samples = matching(page, &format!("{}{suffix}", source.name), source);
-        (!samples.is_empty()).then(|| samples.iter().map(|sample| sample.value).sum::<f64>())
-    };
-    Some((part("_sum")? * source.scale, part("_count")?))
+    names(source).find_map(|name| {
+        let part = |suffix| Some(values(page, &format!("{name}{suffix}"), source)?.iter().sum::<f64>());
+        Some((part("_sum")? * source.scale, part("_count")?))
+    })
 }
 
 /// Mean over what came since the last look. After a restart of the server, whose counts begin anew, there is none.

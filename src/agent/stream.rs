@@ -3,11 +3,12 @@
 use std::{pin::Pin, time::Duration};
 
 use tokio::{
-    sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    sync::mpsc::{self, error::TrySendError},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming, transport::Endpoint};
+use tonic_types::StatusExt;
 use tracing::warn;
 
 use super::{
@@ -24,8 +25,10 @@ use crate::{
     wire,
 };
 
-/// The service must answer to a connection, a registration and a farewell within this.
+/// The service must answer to a connection and a registration within this.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+/// The service must answer to a farewell within this: whoever stops the agent waits for it.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 /// A service that does not answer pings is gone.
 const KEEPALIVE: Duration = Duration::from_secs(5);
 /// Pace until the service has said its own.
@@ -58,6 +61,8 @@ pub(super) struct Stream {
     queue_capacity: f64,
     sequence: i64,
     sent: Option<(NodeLoad, Instant)>,
+    /// The last first-token latency that no report has carried yet: looks outnumber reports.
+    latency: Option<Duration>,
     /// What was refused last, so that it is logged once.
     refused: Vec<FieldViolation>,
 }
@@ -82,9 +87,24 @@ impl Stream {
         // The channel has room: this cannot wait.
         let _ = messages.send(envelope(Message::Registration(registration))).await;
         let replies = LoadServiceClient::new(channel).report_load(ReceiverStream::new(outbound)).await;
-        let mut stream = Self {
+        let mut stream = Self::new(config, messages, replies.map_err(|status| ended(&status))?.into_inner());
+        let reply = stream.replies.message().await.map_err(|status| ended(&status))?;
+        let registered = reply.as_ref().is_some_and(|reply| reply.status() == ReportStatus::Registered);
+        match stream.hear(reply) {
+            Some(ended) => Err(ended),
+            None if registered => Ok(stream),
+            None => Err(Ended::Broken("the service does not confirm the registration".into())),
+        }
+    }
+
+    fn new(
+        config: &AgentConfig,
+        messages: mpsc::Sender<ReportLoadRequest>,
+        replies: Streaming<ReportLoadResponse>,
+    ) -> Self {
+        Self {
             messages,
-            replies: replies.map_err(|status| ended(&status))?.into_inner(),
+            replies,
             interval: FIRST_INTERVAL,
             sample_interval: config.sample_interval,
             sharp_change: config.sharp_change,
@@ -93,10 +113,9 @@ impl Stream {
             ),
             sequence: 0,
             sent: None,
+            latency: None,
             refused: Vec::new(),
-        };
-        let registered = stream.replies.message().await.map_err(|status| ended(&status))?;
-        stream.hear(registered).map_or(Ok(stream), Err)
+        }
     }
 
     /// Reports until something ends it.
@@ -105,12 +124,15 @@ impl Stream {
         observer: &mut Observer,
         shutdown: &mut Pin<&mut impl Future<Output = ()>>,
     ) -> Ended {
-        let mut ticks = interval(self.sample_interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next = Instant::now();
         loop {
+            let step = self.step();
             let look = async {
-                ticks.tick().await;
-                observer.look().await
+                sleep_until(next).await;
+                let look = observer.look().await;
+                // Late looks are not made up for.
+                next = (next + step).max(Instant::now());
+                look
             };
             let ended = tokio::select! {
                 () = shutdown.as_mut() => {
@@ -122,7 +144,7 @@ impl Stream {
                     Err(status) => Some(ended(&status)),
                 },
                 look = look => match look {
-                    Look::Load(load) => self.tell(load).await,
+                    Look::Load(load) => self.tell(load),
                     Look::Unclear => None,
                     Look::Gone => Some(Ended::EngineLost),
                 },
@@ -134,7 +156,11 @@ impl Stream {
     }
 
     /// Sends the load if it is time to, or if it has changed sharply.
-    async fn tell(&mut self, load: NodeLoad) -> Option<Ended> {
+    ///
+    /// Never waits: a service that takes nothing in must not keep the agent from seeing that it is to end, or that the
+    /// model server is gone. A report that finds no room is dropped, since the next look knows better.
+    fn tell(&mut self, mut load: NodeLoad) -> Option<Ended> {
+        self.latency = load.first_token_latency.or(self.latency);
         let due = match &self.sent {
             None => true,
             Some((sent, at)) => at.elapsed() >= self.pace() || self.is_sharp(sent, &load),
@@ -142,16 +168,28 @@ impl Stream {
         if !due {
             return None;
         }
-        self.sequence += 1;
-        let report = LoadReport { sequence: self.sequence, load: Some(wire::load(&load)) };
-        self.sent = Some((load, Instant::now()));
-        let sent = self.messages.send(envelope(Message::Report(report))).await;
-        sent.err().map(|_| Ended::Broken("the stream has ended".into()))
+        load.first_token_latency = self.latency;
+        let report = LoadReport { sequence: self.sequence + 1, load: Some(wire::load(&load)) };
+        match self.messages.try_send(envelope(Message::Report(report))) {
+            Ok(()) => {
+                self.sequence += 1;
+                self.latency = None;
+                self.sent = Some((load, Instant::now()));
+                None
+            }
+            Err(TrySendError::Full(_)) => None,
+            Err(TrySendError::Closed(_)) => Some(Ended::Broken("the stream has ended".into())),
+        }
+    }
+
+    /// Time between looks: never more than between the reports that the service asks for.
+    fn step(&self) -> Duration {
+        self.sample_interval.min(self.interval)
     }
 
     /// Looks come in steps: the one nearest to the interval counts, not the one after it.
     fn pace(&self) -> Duration {
-        self.interval.saturating_sub(self.sample_interval / 2)
+        self.interval.saturating_sub(self.step() / 2)
     }
 
     fn is_sharp(&self, before: &NodeLoad, now: &NodeLoad) -> bool {
@@ -185,6 +223,10 @@ impl Stream {
                 self.refused = reply.field_violations;
                 None
             }
+            ReportStatus::Applied => {
+                self.refused.clear();
+                None
+            }
             _ => None,
         }
     }
@@ -200,7 +242,7 @@ impl Stream {
                 }
             }
         };
-        if timeout(ANSWER_TIMEOUT, heard).await.is_err() {
+        if timeout(FAREWELL_TIMEOUT, heard).await.is_err() {
             warn!("the service did not confirm that the node has left");
         }
     }
@@ -211,14 +253,26 @@ fn envelope(message: Message) -> ReportLoadRequest {
 }
 
 fn ended(status: &Status) -> Ended {
-    let reason = format!("{:?}: {}", status.code(), status.message());
     match status.code() {
-        Code::InvalidArgument | Code::FailedPrecondition => Ended::Refused(reason),
-        _ => Ended::Broken(reason),
+        Code::InvalidArgument => Ended::Refused(violations(status)),
+        code => Ended::Broken(format!("{code:?}: {}", status.message())),
     }
+}
+
+/// Which fields the service objects to; its message where it names none.
+fn violations(status: &Status) -> String {
+    let fields = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+    if fields.is_empty() {
+        return status.message().to_owned();
+    }
+    let fields: Vec<_> = fields.iter().map(|bad| format!("`{}` {}", bad.field, bad.description)).collect();
+    fields.join("; ")
 }
 
 fn reasons(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
+
+#[cfg(test)]
+mod tests;

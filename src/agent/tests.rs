@@ -115,12 +115,8 @@ impl FakeEngine {
     }
 }
 
-/// An agent that is asked to end when the token is cancelled.
-fn start(
-    service: SocketAddr,
-    metrics_url: Option<String>,
-) -> (CancellationToken, JoinHandle<Result<(), AgentError>>) {
-    let node = NodeSpec {
+fn node() -> NodeSpec {
+    NodeSpec {
         id: NodeId::parse("n1").expect("a good id"),
         endpoints: [(RequestType::Text, "http://n1".into())].into(),
         models: Vec::new(),
@@ -128,8 +124,15 @@ fn start(
         weight: 1.0,
         labels: std::collections::BTreeMap::new(),
         queue_capacity: None,
-    };
-    let mut config = AgentConfig::of(node, format!("http://{service}"));
+    }
+}
+
+/// An agent that is asked to end when the token is cancelled.
+fn start(
+    service: SocketAddr,
+    metrics_url: Option<String>,
+) -> (CancellationToken, JoinHandle<Result<(), AgentError>>) {
+    let mut config = AgentConfig::of(node(), format!("http://{service}"));
     config.host = false;
     config.sample_interval = Duration::from_millis(10);
     config.backoff = Duration::from_millis(10);
@@ -222,4 +225,16 @@ async fn the_engines_life_is_the_nodes_life() {
     }
     engine.gone.store(false, Relaxed);
     hear_registration(&mut heard).await;
+}
+
+#[test]
+fn only_what_may_pass_is_tried_again_soon() {
+    let mut config = AgentConfig::of(node(), "http://127.0.0.1:1".into());
+    config.backoff_max = Duration::from_secs(7);
+    let mut backoff = Backoff::new(config.backoff, config.backoff_max, Chance::with_seed(1));
+    let mut pause = |ended| pause_after(ended, &config, &mut backoff);
+    assert_eq!(pause(Ended::Asked), None);
+    assert_eq!(pause(Ended::EngineLost), Some(Duration::ZERO), "readiness is asked of the page");
+    assert!(pause(Ended::Broken("gone".into())).is_some_and(|pause| pause <= config.backoff));
+    assert_eq!(pause(Ended::Refused("`weight` must be over 0".into())), Some(config.backoff_max));
 }

@@ -89,3 +89,37 @@ async fn a_page_that_is_not_there_is_an_error() {
     let mut engine = engine(Preset::Vllm);
     assert!(engine.observe(&mut NodeLoad::default()).await.is_err());
 }
+
+#[test]
+fn an_absurd_sample_is_not_left_out_of_a_sum() {
+    for absurd in ["NaN", "-1", "+Inf"] {
+        let page = format!("vllm:num_requests_running{{engine=\"0\"}} {absurd}\n{VLLM}");
+        let load = read(&mut engine(Preset::Vllm), &page);
+        assert_eq!((load.running, load.waiting), (None, Some(4)), "of {absurd}");
+    }
+}
+
+#[test]
+fn what_the_page_does_not_tell_is_noted_once_it_changes() {
+    let mut engine = engine(Preset::LlamaCpp);
+    let mut unknown = |page| {
+        read(&mut engine, page);
+        engine.unknown.clone()
+    };
+    assert_eq!(unknown("llamacpp:requests_processing NaN\n"), ["running", "waiting"]);
+    assert_eq!(unknown("llamacpp:requests_processing 1\n"), ["waiting"]);
+    assert!(unknown("llamacpp:requests_processing 1\nllamacpp:requests_deferred 0\n").is_empty());
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the page ends with the test's runtime")]
+async fn a_page_without_end_is_not_read_to_its_end() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let page = axum::routing::get(|| async { "x 1\n".repeat(PAGE_BYTES_MAX / 4 + 1) });
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().route("/", page)).await });
+    let mut engine = engine(Preset::Vllm);
+    engine.config.metrics_url = format!("http://{address}/");
+    let read = engine.observe(&mut NodeLoad::default()).await;
+    assert!(matches!(read, Err(EngineError::TooLarge)), "{read:?}");
+}
