@@ -22,6 +22,7 @@ impl Gpu {
     }
 
     /// Adds nothing.
+    #[expect(clippy::unused_self, reason = "shaped as with the feature")]
     pub(super) fn observe(&self, _load: &mut NodeLoad) {}
 }
 

@@ -95,6 +95,7 @@ async fn service(interval_millis: u32) -> (SocketAddr, FakeService, Heard) {
 #[derive(Clone, Default)]
 struct FakeEngine {
     gone: Arc<AtomicBool>,
+    asked: Arc<tokio::sync::Notify>,
     waiting: Arc<AtomicU32>,
 }
 
@@ -102,6 +103,7 @@ impl FakeEngine {
     async fn start(&self) -> String {
         let engine = self.clone();
         let page = move || async move {
+            engine.asked.notify_one();
             if engine.gone.load(Relaxed) {
                 return Err(StatusCode::SERVICE_UNAVAILABLE);
             }
@@ -173,11 +175,11 @@ async fn it_registers_reports_and_says_farewell() {
         assert_eq!(hear_report(&mut heard).await.0, sequence);
     }
     end.cancel();
-    while let Some(message) = hear(&mut heard).await {
-        if matches!(message, Message::Farewell(_)) {
-            break;
-        }
+    let mut last = hear(&mut heard).await;
+    while let Some(Message::Report(_)) = last {
+        last = hear(&mut heard).await;
     }
+    assert!(matches!(last, Some(Message::Farewell(_))), "it ends with a farewell, not with {last:?}");
     let ended = timeout(DEADLINE, agent).await.expect("in time").expect("no panic");
     assert!(ended.is_ok());
 }
@@ -212,7 +214,9 @@ async fn the_engines_life_is_the_nodes_life() {
     let engine = FakeEngine::default();
     engine.gone.store(true, Relaxed);
     let (_end, _agent) = start(address, Some(engine.start().await));
-    tokio::task::yield_now().await;
+    for _ in 0..5 {
+        timeout(DEADLINE, engine.asked.notified()).await.expect("it goes on asking");
+    }
     assert!(heard.try_recv().is_err(), "there is no engine yet");
     engine.gone.store(false, Relaxed);
     hear_registration(&mut heard).await;
