@@ -1,129 +1,201 @@
-//! The main job in one process: a service, four model nodes, their agents and a gateway, twice, side by side.
+//! What does the service do for a fleet? The product's main job in one command.
 //!
-//! Two fleets that are alike get the same requests at the same moments and lose the same node. One is picked for by
-//! `round_robin`, the other by `weighted_load`; all else, the failover too, is the same service.
+//! Starts everything that takes part, in one process and over real connections: services (gRPC), model nodes (HTTP
+//! servers on loopback that behave like inference servers), an agent beside each node, and a gateway that asks,
+//! forwards, reports and retries. Two fleets get the same requests at the same moments and lose the same node; one
+//! picks in turn, the other by load. What is compared is what users feel: the time to the first token, and whether
+//! an answer comes at all.
 
-mod engine;
 mod fleet;
 mod gateway;
 mod node;
 mod progress;
+mod table;
 mod tally;
+mod tour;
 mod workload;
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use thiserror::Error;
 use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep_until},
+    signal::unix::{SignalKind, signal},
+    task::{JoinError, JoinSet},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use crate::{app::AppError, domain::policy::Balance};
-use fleet::{Fleet, KILLED};
+use fleet::{Fleet, VICTIM};
 use gateway::{Gateway, Served};
-use progress::Progress;
-pub use tally::{Column, Summary, TierLatency};
-use workload::Workload;
+use progress::{Progress, say};
+pub use table::Summary;
+use tally::{Death, tally};
+pub use tally::{Percentiles, Tally};
+use workload::Arrival;
 
-/// How long requests may take to end after the last one was sent.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// After the last arrival, requests have so long to be answered; then they count as lost.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// How long requests are sent.
     pub duration: Duration,
-    /// Seed of the arrivals: the same seed sends the same requests.
+    /// Seed of the requests: the same seed sends the same ones.
     pub seed: u64,
-    /// Whether to keep the fleet up afterwards, until the process is asked to end.
+    /// Whether Pointsman's fleet stays up afterwards, until SIGINT or SIGTERM.
     pub serve: bool,
 }
 
-/// Why the demo broke off.
-#[derive(Debug, Error)]
-pub enum DemoError {
-    /// A service could not start.
-    #[error("cannot start the service")]
-    Service(#[from] AppError),
-    /// A node could not start.
-    #[error("cannot start a model node")]
-    Node(#[from] std::io::Error),
-    /// A gateway could not reach its service.
-    #[error("cannot reach the service")]
-    Gateway(#[from] tonic::transport::Error),
-    /// The agents did not register in time.
-    #[error("the nodes did not register in time; hint: is the machine very busy?")]
-    NotReady,
+impl Default for Options {
+    fn default() -> Self {
+        Self { duration: Duration::from_secs(30), seed: 1, serve: false }
+    }
 }
 
-/// Runs both fleets and compares them. With `serve`, returns only when the process is asked to end.
+/// Why a run broke off.
+#[derive(Debug, Error)]
+pub enum DemoError {
+    /// A service did not start or failed.
+    #[error("a service of the demo failed")]
+    Service(#[source] AppError),
+    /// A node did not start.
+    #[error("cannot start a model node on loopback")]
+    Node(#[source] io::Error),
+    /// A service is not reached.
+    #[error("cannot connect to a service of the demo on loopback")]
+    Connect(#[source] tonic::transport::Error),
+    /// A service did not answer.
+    #[error("a service of the demo did not answer")]
+    Call(#[source] Box<tonic::Status>),
+    /// The nodes did not come up.
+    #[error("the nodes were not ready within {0:?}; hint: run it again when the machine is less busy")]
+    NotReady(Duration),
+    /// The gateway's HTTP client cannot be made.
+    #[error("cannot prepare to forward requests")]
+    Forward(#[source] reqwest::Error),
+    /// A request's task panicked.
+    #[error("a task of the demo died")]
+    Task(#[from] JoinError),
+    /// Signals cannot be received.
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+}
+
+/// Runs the demo, tells its progress on standard error, and returns what it found. With `serve` the result is told
+/// there too, before the fleet is left to be explored.
 pub async fn run(options: Options) -> Result<Summary, DemoError> {
-    let mut fleets = [Fleet::start(Balance::RoundRobin).await?, Fleet::start(Balance::WeightedLoad).await?];
-    for fleet in &fleets {
-        fleet.ready().await?;
-    }
-    let [plain, pointsman] = [Gateway::connect(&fleets[0]).await?, Gateway::connect(&fleets[1]).await?];
-    let played = play(options, &mut fleets, [&plain, &pointsman]).await;
-    let summary = Summary::of(options.duration, played.killed, played.served.each_ref());
-    let [round_robin, kept] = fleets;
-    round_robin.stop().await?;
+    let mut round_robin = Fleet::start(Balance::RoundRobin).await?;
+    let mut pointsman = Fleet::start(Balance::WeightedLoad).await?;
+    let [first, other] = race([&mut round_robin, &mut pointsman], &options).await?;
+    let summary = Summary {
+        seed: options.seed,
+        duration_seconds: options.duration.as_secs_f64(),
+        killed_node: VICTIM,
+        killed_after_seconds: half(&options).as_secs_f64(),
+        round_robin: first,
+        pointsman: other,
+    };
+    round_robin.end().await?;
     if options.serve {
-        progress::say(&format!("{summary}\n\n{}", kept.invitation()));
-        asked_to_end().await;
+        say(&format!("{summary}\n\n{}", tour::guide(&pointsman)));
+        asked_to_end().await?;
     }
-    kept.stop().await?;
+    pointsman.end().await?;
     Ok(summary)
 }
 
-/// What came of a run: for each fleet, in the order of the fleets, how each request went.
-struct Played {
-    killed: Instant,
-    served: [Vec<Served>; 2],
+fn half(options: &Options) -> Duration {
+    options.duration / 2
 }
 
-async fn play(options: Options, fleets: &mut [Fleet; 2], gateways: [&Gateway; 2]) -> Played {
-    let start = Instant::now();
-    let mut running: [JoinSet<Served>; 2] = [JoinSet::new(), JoinSet::new()];
-    let progress = Progress::start(options.duration);
-    let half = options.duration / 2;
-    let mut killed = None;
-    for (number, arrival) in Workload::new(options.seed).until(options.duration).enumerate() {
-        if killed.is_none() && arrival.at >= half {
-            sleep_until(start + half).await;
-            fleets.iter_mut().for_each(Fleet::kill);
-            killed = Some(Instant::now());
-            progress.say(&format!("{KILLED} was killed in both fleets"));
-        }
-        sleep_until(start + arrival.at).await;
-        progress.sent(number + 1, start.elapsed());
-        for (gateway, running) in gateways.iter().zip(&mut running) {
-            running.spawn((*gateway).clone().serve(number, arrival));
+/// Sends every request to both fleets, and kills the same node of both half-way.
+async fn race(mut fleets: [&mut Fleet; 2], options: &Options) -> Result<[Tally; 2], DemoError> {
+    let arrivals = workload::arrivals(options.seed, options.duration);
+    let (before, after) = arrivals.split_at(arrivals.partition_point(|arrival| arrival.at < half(options)));
+    let mut run = Run::start([&*fleets[0], &*fleets[1]], options, arrivals.len()).await?;
+    run.send(before).await;
+    sleep_until(run.begin + half(options)).await;
+    let death = Death { node: VICTIM, at: Instant::now() };
+    for fleet in &mut fleets {
+        fleet.kill(VICTIM);
+    }
+    let seconds = half(options).as_secs();
+    run.progress.tell(&format!("{seconds:>4} s  {VICTIM} is killed in both fleets, its agent with it"));
+    run.send(after).await;
+    let served = run.finish().await?;
+    Ok([0, 1].map(|place| tally(fleets[place].balance.name(), &served[place], death)))
+}
+
+/// A run in progress.
+struct Run {
+    begin: Instant,
+    /// When a request that is not answered is lost.
+    end: Instant,
+    gateways: [Gateway; 2],
+    requests: [JoinSet<Served>; 2],
+    progress: Progress,
+}
+
+impl Run {
+    async fn start(fleets: [&Fleet; 2], options: &Options, requests: usize) -> Result<Self, DemoError> {
+        let gateways = [gateway(fleets[0]).await?, gateway(fleets[1]).await?];
+        let seconds = options.duration.as_secs_f64();
+        say(&format!(
+            "Two fleets of four model nodes get the same {requests} requests over {seconds:.0} s: one picks round \
+             robin, the other by load (Pointsman's default)."
+        ));
+        let begin = Instant::now();
+        Ok(Self {
+            begin,
+            end: begin + options.duration + FINISH_TIMEOUT,
+            gateways,
+            requests: [JoinSet::new(), JoinSet::new()],
+            progress: Progress::of(options.duration),
+        })
+    }
+
+    /// Sends each request to both fleets when its time has come.
+    async fn send(&mut self, arrivals: &[Arrival]) {
+        for arrival in arrivals {
+            // A sender that is late would otherwise hide the delay that its users feel.
+            let arrived = self.begin + arrival.at;
+            sleep_until(arrived).await;
+            for (gateway, requests) in self.gateways.iter().zip(&mut self.requests) {
+                requests.spawn(serve(gateway.clone(), arrival.clone(), arrived, self.end));
+            }
+            self.progress.advance(arrival.at, arrival.index + 1);
         }
     }
-    progress.done();
-    let [a, b] = running;
-    let (a, b) = tokio::join!(ended(a), ended(b));
-    Played { killed: killed.unwrap_or(start), served: [a, b] }
-}
 
-/// How all requests went; those that are still running when patience ends are lost.
-async fn ended(mut running: JoinSet<Served>) -> Vec<Served> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut served = Vec::with_capacity(running.len());
-    while let Ok(Some(ended)) = tokio::time::timeout_at(deadline, running.join_next()).await {
-        served.push(ended.unwrap_or_else(|_| Served::lost()));
+    /// What became of the requests of each fleet.
+    async fn finish(self) -> Result<[Vec<Served>; 2], DemoError> {
+        let mut served = [Vec::new(), Vec::new()];
+        for (mut requests, served) in self.requests.into_iter().zip(&mut served) {
+            while let Some(finished) = requests.join_next().await {
+                served.push(finished?);
+            }
+        }
+        self.progress.end();
+        Ok(served)
     }
-    served.extend((0..running.len()).map(|_| Served::lost()));
-    served
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
-async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+async fn gateway(fleet: &Fleet) -> Result<Gateway, DemoError> {
+    Gateway::new(fleet.connect().await?).map_err(DemoError::Forward)
+}
+
+async fn serve(gateway: Gateway, arrival: Arrival, arrived: Instant, end: Instant) -> Served {
+    let lost = Served::lost(&arrival);
+    timeout_at(end, gateway.serve(arrival, arrived)).await.unwrap_or(lost)
+}
+
+async fn asked_to_end() -> Result<(), DemoError> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(DemoError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(DemoError::Signals)?;
     tokio::select! {
+        _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
+    Ok(())
 }

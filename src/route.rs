@@ -6,8 +6,6 @@ pub mod record;
 pub mod reject;
 pub mod score;
 
-use std::time::Duration;
-
 use crate::{
     domain::{
         decision::{Decision, Rejection, Route, Rung, Target},
@@ -93,12 +91,11 @@ fn route(
 ) -> Route {
     let mut targets = ranked.iter().filter_map(|scored| target(request, &scored.candidate));
     let best = &ranked[0].candidate.node;
-    let expected = best.live.vitals().first_token_latency.at(now);
     Route {
         target: targets.next().expect("a candidate has an endpoint for the request's type"),
         fallbacks: targets.take(policy.fallbacks.0).collect(),
         lease: None,
-        expected_first_token_latency: expected.map(Duration::from_secs_f64),
+        expected_first_token_latency: best.live.vitals().expected_first_token(request.request_type, now),
         first_token_target: policy.tiers.first_token_target(request.tier),
         spilled,
         repeated: false,

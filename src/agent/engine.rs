@@ -40,7 +40,8 @@ pub(super) enum EngineError {
 impl Engine {
     /// Prepares to read the page; does not read it yet.
     pub(super) fn new(config: EngineConfig) -> Result<Self, reqwest::Error> {
-        let client = Client::builder().timeout(config.timeout).build()?;
+        // The page is beside the agent: a proxy of the environment would be in the way.
+        let client = Client::builder().timeout(config.timeout).no_proxy().build()?;
         Ok(Self { config, client, first_tokens: None, unknown: Vec::new() })
     }
 

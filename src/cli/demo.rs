@@ -27,7 +27,10 @@ impl Demo {
         let options = demo::Options { duration: self.duration, seed: self.seed, serve: self.serve };
         let summary =
             demo::run(options).await.map_err(|error| Fault::new("the demo broke off").because(error))?;
-        output.value(&summary, ToString::to_string)?;
+        // For people it has been told before the fleet was left to be explored.
+        if !(self.serve && output.is_human()) {
+            output.value(&summary, ToString::to_string)?;
+        }
         Ok(Ending::Done)
     }
 }

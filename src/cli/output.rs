@@ -31,6 +31,11 @@ impl Output {
         Self { format }
     }
 
+    /// Whether people read it.
+    pub fn is_human(self) -> bool {
+        self.format == Format::Human
+    }
+
     /// Prints a reply, whose full name within `pointsman.v1` is `name`.
     pub fn reply<M: Message>(
         &self,

@@ -1,144 +1,132 @@
-//! A service and the four nodes that it picks from.
+//! Which nodes are compared, and under which policy?
+//!
+//! Each rival is a service of its own with four nodes of its own. The two fleets differ in one word of configuration:
+//! `policy.balance`. In each class there is a fast node and one three times slower; nobody tells the service which.
 
-use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep};
+use tonic::transport::Channel;
 
-use super::{DemoError, engine::Engine, node::Node};
+use super::{
+    DemoError,
+    node::{Node, Plan, engine::Pace},
+};
 use crate::{
     app::{self, Running},
-    config::{AgentConfig, Combine, Config, EngineConfig, MetricSource, ServerConfig, preset::Preset},
+    config::{Config, ServerConfig},
     domain::{
-        id::{ModelName, NodeId},
-        node::{NodeClass, NodeSpec, RequestType, ServedModel},
+        node::NodeClass,
         policy::{Balance, Policy},
     },
+    proto::{ListNodesRequest, NodeState, node_service_client::NodeServiceClient},
 };
 
-/// The model that all nodes serve.
-pub(super) const MODEL: &str = "demo";
-/// The node that dies half-way: the slower one of the premium users.
-pub(super) const KILLED: &str = "node-2";
+/// The node that is killed. Of the slower ones, so that the other of its class can carry all free users.
+pub(super) const VICTIM: &str = "normal-slow";
 
-/// Requests that a node executes at once.
-const SLOTS: u32 = 6;
-/// Queue that counts as full: a few seconds of work, so that the queue weighs as much as the slots.
-const QUEUE_CAPACITY: u32 = 8;
-
-/// Id, class and relative speed.
-const NODES: [(&str, NodeClass, f64); 4] = [
-    ("node-1", NodeClass::High, 1.0),
-    (KILLED, NodeClass::High, 0.4),
-    ("node-3", NodeClass::Normal, 1.0),
-    ("node-4", NodeClass::Normal, 0.4),
-];
+/// How many times slower the slow nodes are.
+const SLOWDOWN: f64 = 3.0;
+/// Small, since a node has 8 slots: at the default of 100 a queue that doubles everybody's wait would weigh next to
+/// nothing.
+const QUEUE_CAPACITY: NonZeroU32 = NonZeroU32::new(12).expect("12 is not 0");
+/// What a fast node does.
+const FAST: Pace = Pace {
+    slots: 8,
+    prefill: Duration::from_micros(50),
+    decode: Duration::from_millis(2),
+    crowding: 0.05,
+    image: Duration::from_millis(250),
+    speech: Duration::from_millis(12),
+    cache_tokens: 20_000,
+};
+/// The fleet must be up within this.
+const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A service and its nodes.
 #[derive(Debug)]
 pub(super) struct Fleet {
+    /// How it picks.
+    pub(super) balance: Balance,
     service: Running,
-    nodes: BTreeMap<&'static str, Node>,
+    nodes: Vec<Node>,
+}
+
+/// The nodes of each fleet.
+pub(super) fn plans() -> [Plan; 4] {
+    let plan = |id, class, pace| Plan { id, class, queue_capacity: QUEUE_CAPACITY, pace };
+    [
+        plan("high-fast", NodeClass::High, FAST),
+        plan("high-slow", NodeClass::High, FAST.slowed(SLOWDOWN)),
+        plan("normal-fast", NodeClass::Normal, FAST),
+        plan(VICTIM, NodeClass::Normal, FAST.slowed(SLOWDOWN)),
+    ]
 }
 
 impl Fleet {
-    /// Starts everything on free ports of loopback.
+    /// Starts a service and its nodes; returns when the service can pick each of them.
     pub(super) async fn start(balance: Balance) -> Result<Self, DemoError> {
-        let config = Config {
-            policy: Policy { balance, ..Policy::default() },
-            server: ServerConfig {
-                listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-                drain_delay: Duration::ZERO,
-                drain_grace: Duration::from_secs(2),
-                ..ServerConfig::default()
-            },
-            ..Config::default()
-        };
-        let service = app::start(config).await?;
-        let mut nodes = BTreeMap::new();
-        for (id, class, speed) in NODES {
-            let node = Node::start(Engine::new(speed, SLOTS))?;
-            node.attend(agent_config(id, class, &node.url(), &format!("http://{}", service.address())));
-            nodes.insert(id, node);
-        }
-        Ok(Self { service, nodes })
+        let service = app::start(config(balance)).await.map_err(DemoError::Service)?;
+        let start = |plan: Plan| Node::start(&plan, service.address());
+        let nodes: Result<_, _> = plans().into_iter().map(start).collect();
+        let fleet = Self { balance, nodes: nodes.map_err(DemoError::Node)?, service };
+        fleet.ready().await?;
+        Ok(fleet)
     }
 
-    /// Where its service listens.
-    pub(super) fn address(&self) -> SocketAddr {
+    /// Where the service listens.
+    pub(super) fn service(&self) -> SocketAddr {
         self.service.address()
     }
 
-    /// Waits until all nodes have registered.
-    pub(super) async fn ready(&self) -> Result<(), DemoError> {
-        let registered = async {
-            while self.service.desk().state.nodes.topology().nodes.len() < NODES.len() {
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(Duration::from_secs(10), registered).await.map_err(|_| DemoError::NotReady)
+    /// A connection to the service.
+    pub(super) async fn connect(&self) -> Result<Channel, DemoError> {
+        let uri = format!("http://{}", self.service());
+        let endpoint = Channel::from_shared(uri).expect("a socket address makes a URI");
+        endpoint.connect().await.map_err(DemoError::Connect)
     }
 
-    /// Kills the node that dies half-way.
-    pub(super) fn kill(&mut self) {
-        if let Some(node) = self.nodes.remove(KILLED) {
-            node.kill();
-        }
+    /// The nodes that run, by id, and where their model servers listen.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        self.nodes.iter().map(|node| (node.id, node.address))
+    }
+
+    /// Kills a node and its agent, without a farewell.
+    pub(super) fn kill(&mut self, id: &str) {
+        self.nodes.retain(|node| node.id != id);
     }
 
     /// Takes everything down.
-    pub(super) async fn stop(mut self) -> Result<(), DemoError> {
-        for (_, node) in std::mem::take(&mut self.nodes) {
-            node.kill();
-        }
+    pub(super) async fn end(mut self) -> Result<(), DemoError> {
+        self.nodes.clear();
         self.service.stop();
-        Ok(self.service.ended().await?)
+        self.service.ended().await.map_err(DemoError::Service)
     }
 
-    /// What to try while it is up.
-    pub(super) fn invitation(&self) -> String {
-        let server = self.address();
-        let nodes: Vec<_> = self.nodes.iter().map(|(id, node)| format!("\n  {id}  {}", node.url())).collect();
-        let nodes = nodes.concat();
-        let url = self.nodes.values().next().map(Node::url).unwrap_or_default();
-        format!(
-            "The fleet is up until Ctrl-C. The service listens on {server}, the nodes on{nodes}\n\nTry\n  \
-             pointsman nodes list --server {server}\n  \
-             pointsman explain --type text --model {MODEL} --tier premium --server {server}\n  \
-             pointsman pick --type image --model {MODEL} --server {server}\n  \
-             curl {url}/metrics"
-        )
+    async fn ready(&self) -> Result<(), DemoError> {
+        let mut client = NodeServiceClient::new(self.connect().await?);
+        let begin = Instant::now();
+        while begin.elapsed() < READY_TIMEOUT {
+            let listed = client.list_nodes(ListNodesRequest::default()).await;
+            let nodes = listed.map_err(|status| DemoError::Call(Box::new(status)))?.into_inner().nodes;
+            let ready = nodes.iter().filter(|node| node.load.is_some() && node.state() == NodeState::Ready);
+            if ready.count() == self.nodes.len() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Err(DemoError::NotReady(READY_TIMEOUT))
     }
 }
 
-fn agent_config(id: &str, class: NodeClass, url: &str, service: &str) -> AgentConfig {
-    let endpoint = |kind, path: &str| (kind, format!("{url}{path}").into());
-    let node = NodeSpec {
-        id: NodeId::parse(id).expect("the demo's ids are sound"),
-        endpoints: BTreeMap::from([
-            endpoint(RequestType::Text, "/v1/chat/completions"),
-            endpoint(RequestType::Image, "/v1/images/generations"),
-            endpoint(RequestType::Audio, "/v1/audio/transcriptions"),
-        ]),
-        models: vec![ServedModel {
-            name: ModelName::parse(MODEL).expect("the demo's names are sound"),
-            versions: Vec::new(),
-            request_types: Vec::new(),
-        }],
-        class,
-        weight: 1.0,
-        labels: BTreeMap::new(),
-        queue_capacity: NonZeroU32::new(QUEUE_CAPACITY),
+/// The defaults, but for the policy that is compared. Nobody is served any more when the demo stops its services, so
+/// they need not wait for gateways to leave.
+fn config(balance: Balance) -> Config {
+    let server = ServerConfig {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        drain_delay: Duration::ZERO,
+        drain_grace: Duration::from_secs(1),
+        ..ServerConfig::default()
     };
-    // The slots in use stand for the GPU. The host is this machine for all of them: it tells nothing.
-    let mut mapping = Preset::Vllm.mapping();
-    mapping.gpu = Some(MetricSource {
-        name: "demo:slot_utilization".into(),
-        older_names: Vec::new(),
-        labels: BTreeMap::new(),
-        scale: 1.0,
-        combine: Combine::Max,
-    });
-    let engine =
-        EngineConfig { metrics_url: format!("{url}/metrics"), timeout: Duration::from_secs(1), mapping };
-    AgentConfig { host: false, engine: Some(engine), ..AgentConfig::of(node, service.to_owned()) }
+    Config { policy: Policy { balance, ..Policy::default() }, server, ..Config::default() }
 }

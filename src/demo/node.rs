@@ -1,169 +1,127 @@
-//! A model node: an HTTP server in the dialect of `OpenAI`, with a metrics page in the dialect of vLLM.
+//! What is a node of the demo?
 //!
-//! Each node has a runtime of its own, as it would have a process of its own: dropping that is a crash, in which open
-//! connections break and the agent beside it dies without a word.
+//! A model server that speaks real HTTP on loopback, and the agent beside it. Both live in a runtime of their own, as
+//! both would live on a machine of their own: killing the node drops the runtime, which breaks every open connection
+//! and ends the agent's stream in the middle, without a farewell.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+pub(super) mod engine;
+pub(super) mod server;
 
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::State,
-    response::{
-        IntoResponse, Response,
-        sse::{Event, Sse},
-    },
-    routing::{get, post},
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{SocketAddr, TcpListener},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
 };
-use futures_util::stream;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+
 use tokio::runtime::{Builder, Runtime};
 
-use super::engine::Engine;
-use crate::{agent, config::AgentConfig};
+use crate::{
+    agent,
+    config::{AgentConfig, Combine, EngineConfig, MetricMapping, MetricSource, preset::Preset},
+    domain::{
+        id::NodeId,
+        node::{NodeClass, NodeSpec, RequestType},
+    },
+};
+use engine::{Engine, Pace};
 
-/// Time of an image on a node of speed 1.
-const IMAGE: Duration = Duration::from_millis(300);
-/// Time of a transcription on a node of speed 1.
-const TRANSCRIPTION: Duration = Duration::from_millis(200);
+/// Longest wait of the agent for the metrics page.
+const METRICS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A node that runs.
+/// A node to be.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// Its id.
+    pub(super) id: &'static str,
+    /// Its class of service.
+    pub(super) class: NodeClass,
+    /// Waiting requests at which its queue counts as full.
+    pub(super) queue_capacity: NonZeroU32,
+    /// How fast it is. The service is not told.
+    pub(super) pace: Pace,
+}
+
+/// A node that runs. Dropping it kills it.
 #[derive(Debug)]
 pub(super) struct Node {
-    address: SocketAddr,
-    runtime: Runtime,
-}
-
-/// Body of a chat completion, as far as the node reads it.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Chat {
-    /// The model.
-    pub(super) model: String,
-    /// The conversation.
-    pub(super) messages: Vec<Message>,
-    /// Tokens to write.
-    pub(super) max_tokens: u32,
-    /// Whether to send tokens as they come.
-    #[serde(default)]
-    pub(super) stream: bool,
-}
-
-/// One message of a conversation.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Message {
-    /// Who speaks.
-    pub(super) role: String,
-    /// What is said; a word counts as a token.
-    pub(super) content: String,
+    /// Its id.
+    pub(super) id: &'static str,
+    /// Where its model server listens.
+    pub(super) address: SocketAddr,
+    /// Gone only while it is dropped.
+    runtime: Option<Runtime>,
 }
 
 impl Node {
-    /// Starts serving on a free port of loopback.
-    pub(super) fn start(engine: Engine) -> io::Result<Self> {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(1).thread_name("model-node").enable_all().build()?;
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// Starts the model server, and the agent that reports it to the service at this address.
+    pub(super) fn start(plan: &Plan, service: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let router = router(Arc::new(engine));
-        runtime.spawn(async move { axum::serve(tokio::net::TcpListener::from_std(listener)?, router).await });
-        Ok(Self { address, runtime })
-    }
-
-    /// Where it serves.
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Starts an agent beside it.
-    pub(super) fn attend(&self, config: AgentConfig) {
-        self.runtime.spawn(agent::run(config, std::future::pending()));
-    }
-
-    /// Crashes it: connections break, the agent dies.
-    pub(super) fn kill(self) {
-        self.runtime.shutdown_background();
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).thread_name(plan.id).enable_all().build()?;
+        runtime.spawn(server::serve(listener, Engine::new(plan.pace)));
+        runtime.spawn(report(agent_config(plan, address, service)));
+        Ok(Self { id: plan.id, address, runtime: Some(runtime) })
     }
 }
 
-fn router(engine: Arc<Engine>) -> Router {
-    Router::new()
-        .route("/v1/chat/completions", post(chat))
-        .route("/v1/images/generations", post(image))
-        .route("/v1/audio/transcriptions", post(transcription))
-        .route("/metrics", get(metrics))
-        .with_state(engine)
-}
-
-async fn chat(State(engine): State<Arc<Engine>>, Json(chat): Json<Chat>) -> Response {
-    let words = chat.messages.iter().map(|message| message.content.split_whitespace().count()).sum::<usize>();
-    let prompt_tokens = u32::try_from(words).unwrap_or(u32::MAX);
-    if chat.stream {
-        return tokens(engine, prompt_tokens, chat.max_tokens).into_response();
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Waits for nothing: a runtime must not be awaited from within another.
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
-    let slot = engine.slot().await;
-    slot.prefill(prompt_tokens).await;
-    for _ in 0..chat.max_tokens {
-        slot.token().await;
+}
+
+/// Reports until the node is killed.
+async fn report(config: AgentConfig) {
+    let node = config.node.id.clone();
+    if let Err(error) = agent::run(config, std::future::pending()).await {
+        tracing::error!(%node, %error, "the agent ended");
     }
-    let content = "word ".repeat(chat.max_tokens as usize);
-    Json(json!({
-        "object": "chat.completion",
-        "model": chat.model,
-        "choices": [{ "index": 0, "message": { "role": "assistant", "content": content }, "finish_reason": "stop" }],
-        "usage": { "prompt_tokens": prompt_tokens, "completion_tokens": chat.max_tokens },
-    }))
-    .into_response()
 }
 
-/// Server-sent events, one a token. The slot is held by a task of its own, which ends when nobody listens any more.
-#[expect(clippy::disallowed_methods, reason = "the task ends with its listener, and with the node's runtime")]
-fn tokens(engine: Arc<Engine>, prompt: u32, answer: u32) -> impl IntoResponse {
-    let (sender, receiver) = tokio::sync::mpsc::channel(1);
-    tokio::spawn(async move {
-        let slot = engine.slot().await;
-        slot.prefill(prompt).await;
-        for number in 0..answer {
-            slot.token().await;
-            let delta =
-                json!({ "choices": [{ "index": 0, "delta": { "content": format!("word{number} ") } }] });
-            if sender.send(delta.to_string()).await.is_err() {
-                return;
-            }
-        }
-        let _ = sender.send("[DONE]".to_owned()).await;
-    });
-    Sse::new(stream::unfold(receiver, |mut receiver| async {
-        let text = receiver.recv().await?;
-        Some((Ok::<_, Infallible>(Event::default().data(text)), receiver))
-    }))
+fn agent_config(plan: &Plan, address: SocketAddr, service: SocketAddr) -> AgentConfig {
+    // The page says how busy the slots are; that stands for the load of a GPU.
+    let busy = MetricSource {
+        name: server::BUSY.into(),
+        older_names: Vec::new(),
+        labels: BTreeMap::new(),
+        scale: 1.0,
+        combine: Combine::Max,
+    };
+    let engine = EngineConfig {
+        metrics_url: format!("http://{address}/metrics"),
+        timeout: METRICS_TIMEOUT,
+        mapping: MetricMapping { gpu: Some(busy), ..Preset::Vllm.mapping() },
+    };
+    AgentConfig {
+        // All nodes share this host: its processor says nothing about any of them.
+        host: false,
+        engine: Some(engine),
+        ..AgentConfig::of(spec(plan, address), format!("http://{service}"))
+    }
 }
 
-async fn image(State(engine): State<Arc<Engine>>, _body: Bytes) -> Response {
-    engine.slot().await.work(IMAGE).await;
-    Json(json!({ "created": 0, "data": [{ "b64_json": "" }] })).into_response()
-}
-
-async fn transcription(State(engine): State<Arc<Engine>>, _body: Bytes) -> Response {
-    engine.slot().await.work(TRANSCRIPTION).await;
-    Json(json!({ "text": "words" })).into_response()
-}
-
-async fn metrics(State(engine): State<Arc<Engine>>) -> String {
-    format!(
-        "# TYPE vllm:num_requests_running gauge\n\
-         vllm:num_requests_running{{model_name=\"demo\"}} {}\n\
-         # TYPE vllm:num_requests_waiting gauge\n\
-         vllm:num_requests_waiting{{model_name=\"demo\"}} {}\n\
-         # TYPE vllm:kv_cache_usage_perc gauge\n\
-         vllm:kv_cache_usage_perc{{model_name=\"demo\"}} {busy}\n\
-         # TYPE demo:slot_utilization gauge\n\
-         demo:slot_utilization {busy}\n",
-        engine.running(),
-        engine.waiting(),
-        busy = engine.busy_ratio(),
-    )
+fn spec(plan: &Plan, address: SocketAddr) -> NodeSpec {
+    let paths = [
+        (RequestType::Text, server::CHAT),
+        (RequestType::Image, server::IMAGES),
+        (RequestType::Audio, server::TRANSCRIPTIONS),
+    ];
+    let endpoint = |(kind, path)| (kind, Arc::from(format!("http://{address}{path}")));
+    NodeSpec {
+        id: NodeId::parse(plan.id).expect("the demo's names are ids"),
+        endpoints: paths.map(endpoint).into(),
+        models: Vec::new(),
+        class: plan.class,
+        weight: 1.0,
+        labels: BTreeMap::new(),
+        queue_capacity: Some(plan.queue_capacity),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-//! How far is it? A bar on a terminal, plain lines elsewhere; on standard error, so that results can be piped.
+//! How far is the run?
+//!
+//! On standard error, so that the result alone goes to standard output: a bar on a terminal, a line every few seconds
+//! elsewhere.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -7,52 +10,62 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How far the demo is.
+/// Time between two lines where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Tells how far a run is.
 #[derive(Debug)]
-pub(super) struct Progress {
-    /// `None` where nobody watches.
-    bar: Option<ProgressBar>,
+pub(super) enum Progress {
+    /// A bar.
+    Bar(ProgressBar),
+    /// Lines; the next is due at this time of the run.
+    Lines(Duration),
 }
 
 impl Progress {
-    /// Starts at nothing of `duration`.
-    pub(super) fn start(duration: Duration) -> Self {
-        let bar = io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:40.cyan} {elapsed}/{len}s  {msg}");
-            let bar = ProgressBar::new(duration.as_secs());
-            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
-        let progress = Self { bar };
-        progress
-            .say(&format!("Sending requests to two fleets for {} …", humantime::format_duration(duration)));
-        progress
+    /// Of a run of this length.
+    pub(super) fn of(duration: Duration) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self::Lines(LINE_INTERVAL);
+        }
+        let style =
+            ProgressStyle::with_template("{elapsed:>4} {wide_bar} {msg}").expect("the template is right");
+        let bar = ProgressBar::new(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
+        Self::Bar(bar.with_style(style))
     }
 
-    /// So many requests are sent.
-    pub(super) fn sent(&self, requests: usize, elapsed: Duration) {
-        if let Some(bar) = &self.bar {
-            bar.set_position(elapsed.as_secs());
-            bar.set_message(format!("{requests} requests"));
+    /// The run is so far and has sent so many requests to each fleet.
+    pub(super) fn advance(&mut self, elapsed: Duration, sent: usize) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_position(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+                bar.set_message(format!("{sent} requests to each fleet"));
+            }
+            Self::Lines(due) if elapsed >= *due => {
+                say(&format!("{:>4} s  {sent} requests to each fleet", due.as_secs()));
+                *due += LINE_INTERVAL;
+            }
+            Self::Lines(_) => {}
         }
     }
 
-    /// Something has happened.
-    pub(super) fn say(&self, event: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(event),
-            None => say(event),
+    /// Tells an event, above the bar.
+    pub(super) fn tell(&self, event: &str) {
+        match self {
+            Self::Bar(bar) => bar.suspend(|| say(event)),
+            Self::Lines(_) => say(event),
         }
     }
 
-    /// It is over.
-    pub(super) fn done(self) {
-        if let Some(bar) = self.bar {
+    /// Takes the bar away.
+    pub(super) fn end(&self) {
+        if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
     }
 }
 
-/// Says something on standard error; if nobody hears it, that is no error.
-pub(super) fn say(event: &str) {
-    let _ = writeln!(io::stderr().lock(), "{event}");
+/// Writes a line; if nobody reads standard error, nobody is told.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

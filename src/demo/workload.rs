@@ -1,113 +1,179 @@
-//! What do the users send, and when?
+//! What do users ask for, and when?
 //!
-//! Arrivals come in bursts: a calm and a busy state, each with its own Poisson rate, that last for a random while. Prompts
-//! and answers have long tails (log-normal), as real ones have. A third of the users pays.
+//! Decided before the run by one seed, so that both fleets get the very same requests at the very same moments.
+//! Arrivals are a Poisson process whose rate switches between calm and bursts: real traffic is burstier than Poisson. Lengths are log-normal: most prompts and answers are short, a few are very long.
 
 use std::time::Duration;
 
-use crate::domain::{node::RequestType, request::Tier, time::Chance};
+use fastrand::Rng;
 
-/// Requests per second, calm and busy.
-const RATES: [f64; 2] = [24.0, 66.0];
-/// Mean length of a state, calm and busy.
-const STATE_SECONDS: [f64; 2] = [3.0, 1.0];
-/// Share of premium users.
-const PREMIUM: f64 = 0.3;
-/// Shares of images and transcriptions; the rest is text.
-const IMAGES: f64 = 0.10;
-const TRANSCRIPTIONS: f64 = 0.10;
-/// Median and spread (of the logarithm) of prompts and answers, in tokens.
-const PROMPT: (f64, f64) = (250.0, 0.9);
-const ANSWER: (f64, f64) = (20.0, 0.6);
-/// Beyond these nothing is sent.
-const PROMPT_MAX: f64 = 4_000.0;
-const ANSWER_MAX: f64 = 120.0;
+use crate::domain::{node::RequestType, request::Tier};
 
-/// One request.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Requests a second outside bursts.
+const CALM_RATE: f64 = 34.0;
+/// Requests a second in a burst.
+const BURST_RATE: f64 = 86.0;
+/// Mean length of a calm, in seconds.
+const CALM_MEAN: f64 = 2.0;
+/// Mean length of a burst, in seconds.
+const BURST_MEAN: f64 = 0.7;
+/// Share of requests by users who pay.
+const PREMIUM_SHARE: f64 = 0.5;
+/// Share of images among the requests.
+const IMAGE_SHARE: f64 = 0.07;
+/// Share of speech among the requests.
+const AUDIO_SHARE: f64 = 0.13;
+/// Users of each tier.
+const USERS: u32 = 40;
+
+/// Tokens of a prompt: median, spread (sigma of the logarithm) and the most.
+const PROMPT: Length = Length { median: 300.0, sigma: 1.0, max: 6000.0 };
+/// Tokens of an answer.
+const ANSWER: Length = Length { median: 40.0, sigma: 0.8, max: 400.0 };
+/// Seconds of speech.
+const SPEECH: Length = Length { median: 10.0, sigma: 0.6, max: 60.0 };
+
+/// A request that a user makes.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Arrival {
-    /// When it comes, from the start.
+    /// Its place among the requests, from 0.
+    pub(super) index: usize,
+    /// When it comes, after the start of the run.
     pub(super) at: Duration,
-    /// What it asks for.
-    pub(super) kind: RequestType,
-    /// Who asks.
+    /// What its user pays for.
     pub(super) tier: Tier,
-    /// Length of the prompt, in tokens.
-    pub(super) prompt_tokens: u32,
-    /// Length of the answer, in tokens.
-    pub(super) answer_tokens: u32,
+    /// Its user, such as `free-7`.
+    pub(super) user: String,
+    /// What it asks for.
+    pub(super) work: Work,
 }
 
-/// An endless stream of requests.
-#[derive(Debug)]
-pub(super) struct Workload {
-    chance: Chance,
-    at: f64,
-    state: usize,
-    state_ends: f64,
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// An answer to a prompt, streamed.
+    Text {
+        /// Tokens of the prompt.
+        prompt_tokens: u32,
+        /// Tokens of the answer.
+        answer_tokens: u32,
+    },
+    /// One image.
+    Image,
+    /// A transcript.
+    Audio {
+        /// Length of the recording, in seconds.
+        seconds: u32,
+    },
 }
 
-impl Workload {
-    /// The stream of this seed.
-    pub(super) fn new(seed: u64) -> Self {
-        let mut chance = Chance::with_seed(seed);
-        let state_ends = exponential(&mut chance, STATE_SECONDS[0]);
-        Self { chance, at: 0.0, state: 0, state_ends }
+impl Work {
+    /// The type under which it is routed.
+    pub(super) fn request_type(self) -> RequestType {
+        match self {
+            Self::Text { .. } => RequestType::Text,
+            Self::Image => RequestType::Image,
+            Self::Audio { .. } => RequestType::Audio,
+        }
     }
 
-    /// What comes within this time.
-    pub(super) fn until(self, end: Duration) -> impl Iterator<Item = Arrival> {
-        self.take_while(move |arrival| arrival.at < end)
+    /// Length of the prompt; `None` where there is none.
+    pub(super) fn prompt_tokens(self) -> Option<u32> {
+        match self {
+            Self::Text { prompt_tokens, .. } => Some(prompt_tokens),
+            Self::Image | Self::Audio { .. } => None,
+        }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a count")]
-    fn tokens(&mut self, (median, spread): (f64, f64), max: f64) -> u32 {
-        let tokens = median * (spread * normal(&mut self.chance)).exp();
-        tokens.clamp(1.0, max) as u32
-    }
-
-    fn kind(&mut self) -> RequestType {
-        match self.chance.f64() {
-            share if share < IMAGES => RequestType::Image,
-            share if share < IMAGES + TRANSCRIPTIONS => RequestType::Audio,
-            _ => RequestType::Text,
+    /// The model that it asks for.
+    pub(super) fn model(self) -> &'static str {
+        match self {
+            Self::Text { .. } => "chat-8b",
+            Self::Image => "draw-xl",
+            Self::Audio { .. } => "listen-v3",
         }
     }
 }
 
-impl Iterator for Workload {
-    type Item = Arrival;
+/// A long-tailed length.
+#[derive(Debug, Clone, Copy)]
+struct Length {
+    median: f64,
+    sigma: f64,
+    max: f64,
+}
 
-    fn next(&mut self) -> Option<Arrival> {
-        // A Poisson process has no memory: where the state ends, the gap is drawn anew at the other rate.
-        loop {
-            let next = self.at + exponential(&mut self.chance, 1.0 / RATES[self.state]);
-            if next < self.state_ends {
-                self.at = next;
-                break;
-            }
-            self.at = self.state_ends;
-            self.state = 1 - self.state;
-            self.state_ends += exponential(&mut self.chance, STATE_SECONDS[self.state]);
-        }
-        Some(Arrival {
-            at: Duration::from_secs_f64(self.at),
-            kind: self.kind(),
-            tier: if self.chance.f64() < PREMIUM { Tier::Premium } else { Tier::Free },
-            prompt_tokens: self.tokens(PROMPT, PROMPT_MAX),
-            answer_tokens: self.tokens(ANSWER, ANSWER_MAX),
-        })
+impl Length {
+    fn draw(self, rng: &mut Rng) -> u32 {
+        let length = self.median * (self.sigma * gauss(rng)).exp();
+        let length = length.clamp(1.0, self.max);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 1 to a few thousand"
+        )]
+        let whole = length as u32;
+        whole
     }
 }
 
-fn exponential(chance: &mut Chance, mean: f64) -> f64 {
-    -mean * (1.0 - chance.f64()).ln()
+/// Every request of a run of this length, in the order in which they come.
+pub(super) fn arrivals(seed: u64, duration: Duration) -> Vec<Arrival> {
+    // A generator each: a change to what is asked does not move when it is asked.
+    let mut times = Rng::with_seed(seed);
+    let mut kinds = Rng::with_seed(seed ^ 0x9e37_79b9_7f4a_7c15);
+    let moments = moments(&mut times, duration.as_secs_f64());
+    moments.into_iter().enumerate().map(|(index, at)| arrival(&mut kinds, index, at)).collect()
 }
 
-/// Box and Muller's transform.
-fn normal(chance: &mut Chance) -> f64 {
-    let radius = (-2.0 * (1.0 - chance.f64()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * chance.f64()).cos()
+fn moments(rng: &mut Rng, end: f64) -> Vec<Duration> {
+    let mut moments = Vec::new();
+    let mut begin = 0.0;
+    let mut phases = [(CALM_RATE, CALM_MEAN), (BURST_RATE, BURST_MEAN)].into_iter().cycle();
+    while begin < end
+        && let Some((rate, mean)) = phases.next()
+    {
+        // Around the mean, so that a short run sees its share of bursts whatever the seed.
+        let until = end.min(begin + mean * (0.5 + rng.f64()));
+        let mut at = begin + exponential(rng, 1.0 / rate);
+        while at < until {
+            moments.push(Duration::from_secs_f64(at));
+            at += exponential(rng, 1.0 / rate);
+        }
+        begin = until;
+    }
+    moments
+}
+
+fn arrival(rng: &mut Rng, index: usize, at: Duration) -> Arrival {
+    let tier = if rng.f64() < PREMIUM_SHARE { Tier::Premium } else { Tier::Free };
+    let name = match tier {
+        Tier::Premium => "premium",
+        Tier::Free => "free",
+    };
+    let user = format!("{name}-{}", rng.u32(..USERS));
+    Arrival { index, at, tier, user, work: work(rng) }
+}
+
+fn work(rng: &mut Rng) -> Work {
+    let draw = rng.f64();
+    if draw < IMAGE_SHARE {
+        return Work::Image;
+    }
+    if draw < IMAGE_SHARE + AUDIO_SHARE {
+        return Work::Audio { seconds: SPEECH.draw(rng) };
+    }
+    Work::Text { prompt_tokens: PROMPT.draw(rng), answer_tokens: ANSWER.draw(rng) }
+}
+
+fn exponential(rng: &mut Rng, mean: f64) -> f64 {
+    -mean * (1.0 - rng.f64()).ln()
+}
+
+/// Box and Muller's transform of two uniform draws.
+fn gauss(rng: &mut Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * rng.f64()).cos()
 }
 
 #[cfg(test)]

@@ -160,8 +160,8 @@ fn serves_version(request: &RouteRequest, node: &Node) -> bool {
 }
 
 fn is_overloaded(request: &RouteRequest, candidate: &Candidate<'_>, policy: &Policy, now: Instant) -> bool {
-    let expected = candidate.node.live.vitals().first_token_latency.at(now);
+    let expected = candidate.node.live.vitals().expected_first_token(request.request_type, now);
     let target = policy.tiers.first_token_target(request.tier);
     load::of(candidate.node, policy, now).total() >= policy.spill.overload
-        || expected.is_some_and(|expected| expected > target.as_secs_f64())
+        || expected.is_some_and(|expected| expected > target)
 }

@@ -27,6 +27,7 @@ pub fn record(
     };
     let reservation = Reservation {
         node: picked.node.clone(),
+        request_type: request.request_type,
         trial: picked.trial,
         route,
         rung: choice.rung,

@@ -36,7 +36,7 @@ pub fn score<'a>(filtered: &Filtered<'a>, policy: &Policy, now: Instant) -> Vec<
         .map(|(candidate, reading)| Scored {
             candidate: *candidate,
             score: score_one(reading, means, policy),
-            pressure: reading.pressure(),
+            pressure: reading.pressure(means),
         })
         .collect()
 }
@@ -53,7 +53,7 @@ fn score_one(reading: &Reading, means: Means, policy: &Policy) -> Score {
     Score {
         cost,
         load,
-        queued: reading.queued(),
+        queued: reading.queued(means),
         in_flight: reading.counts.in_flight,
         slow_start: reading.slow_start,
     }

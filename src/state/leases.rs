@@ -24,7 +24,7 @@ use super::nodes::{
 use crate::domain::{
     decision::{LeaseGrant, Route, Rung},
     id::{LeaseId, NodeId},
-    node::BreakerState,
+    node::{BreakerState, RequestType},
     outcome::{Outcome, OutcomeResult, Settlement},
     policy::{LeasePolicy, Policy},
     request::RequestKey,
@@ -57,6 +57,7 @@ struct Attempts {
 struct Lease {
     id: LeaseId,
     node: Arc<Node>,
+    request_type: RequestType,
     route: Arc<Route>,
     rung: Rung,
     charge: Charge,
@@ -80,6 +81,8 @@ enum Phase {
 pub struct Reservation {
     /// The picked node.
     pub node: Arc<Node>,
+    /// What the request asks for.
+    pub request_type: RequestType,
     /// Whether the pick tries a node whose breaker is half-open.
     pub trial: Trial,
     /// What the caller is told; its lease is filled in.
@@ -230,6 +233,7 @@ impl LeaseTable {
             id,
             charge,
             node: wanted.node,
+            request_type: wanted.request_type,
             route: Arc::new(route),
             rung: wanted.rung,
             ttl: wanted.ttl,
@@ -297,6 +301,7 @@ impl Lease {
         let took = outcome.total_latency.unwrap_or_else(|| now.since(self.picked));
         Observation {
             signal,
+            request_type: self.request_type,
             picked: self.picked,
             first_token_latency: outcome.first_token_latency,
             latency: (ended && signal.is_some()).then_some(took),

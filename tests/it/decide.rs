@@ -9,7 +9,7 @@
 //! node a class=high types=text,image models=m@1|2,n    registers a node by its agent
 //! report a cpu=30 memory=40 running=2 waiting=5        in percent and requests
 //! after 500ms                                          lets time pass
-//! close a  ·  drain a  ·  resume a  ·  sweep
+//! close a  ·  drain a  ·  resume a  ·  remove a  ·  sweep
 //! outcome r1 failed
 //! pick r1 type=text tier=premium exclude=a,b => node, then its fallbacks; or the refusal
 //! burst 1000 type=text => picks per node
@@ -77,6 +77,7 @@ fn obey(world: &mut World, words: &[&str]) -> Option<String> {
         ["close", id] => world.close(id),
         ["drain", id] => drop(world.state.nodes.drain(&node_id(id)).expect("the node is known")),
         ["resume", id] => drop(world.state.nodes.resume(&node_id(id)).expect("the node is known")),
+        ["remove", id] => drop(world.state.nodes.remove(&node_id(id)).expect("the node is known")),
         ["sweep"] => drop(world.state.sweep(&world.policy, world.now)),
         ["outcome", request, how] => drop(world.settle(&key(request), result(how))),
         ["pick", request, rest @ ..] => return Some(told(&world.decide(&asked(request, rest)))),

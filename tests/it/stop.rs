@@ -49,7 +49,7 @@ async fn health_is_told_by_check_and_watch() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_under_load_loses_no_pick() {
     let config = ServerConfig {
-        drain_delay: Duration::from_millis(300),
+        drain_delay: Duration::from_secs(2),
         drain_grace: Duration::from_millis(500),
         ..ServerConfig::default()
     };
@@ -72,25 +72,34 @@ async fn stopping_under_load_loses_no_pick() {
     }
     let mut health = HealthClient::new(channel(running.address()).await);
     let mut watch = health.watch(asking("readiness")).await.expect("it is known").into_inner();
-    while answered.load(Ordering::Relaxed) < 100 {
-        tokio::task::yield_now().await;
-    }
+    reaches(&answered, 20).await;
     running.stop();
-    while watch.message().await.expect("it tells").expect("a change").status() == ServingStatus::Serving {}
-    let at_stop = answered.load(Ordering::Relaxed);
-    while answered.load(Ordering::Relaxed) < at_stop + 100 {
-        tokio::task::yield_now().await;
+    let mut told = watch.message().await;
+    while told.expect("it tells").expect("a change").status() == ServingStatus::Serving {
+        told = timeout(DEADLINE, watch.message()).await.expect("a change in time");
     }
+    let at_stop = answered.load(Ordering::Relaxed);
+    reaches(&answered, at_stop + 20).await;
     leave.store(true, Ordering::Relaxed);
     for caller in callers {
         caller.await.expect("no pick is lost");
     }
-    let told = agent.hear().await.expect("the stream goes on").expect("a last word");
-    assert_eq!(told.status(), ReportStatus::Reconnect);
+    let word = agent.hear().await.expect("the stream goes on").expect("a last word");
+    assert_eq!(word.status(), ReportStatus::Reconnect);
     assert!(agent.hear().await.expect("it ends well").is_none());
     timeout(DEADLINE, running.ended()).await.expect("it stops in time").expect("it stops well");
     let mut nothing = [0; 1];
     let _ = timeout(DEADLINE, silent.read(&mut nothing)).await.expect("the silent connection is closed");
+}
+
+/// Waits until so many picks are answered.
+async fn reaches(answered: &AtomicU64, count: u64) {
+    let reached = async {
+        while answered.load(Ordering::Relaxed) < count {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(DEADLINE, reached).await.expect("picks are answered");
 }
 
 /// A connection on which no HTTP/2 comes is closed after the time it is given.
@@ -124,9 +133,12 @@ async fn a_waiting_pick_is_answered_when_the_service_leaves() {
     let patient =
         PickNodeRequest { max_wait: Some(prost_types::Duration { seconds: 60, nanos: 0 }), ..text("r1") };
     let waiting = tokio::spawn(async move { client.pick_node(patient).await });
-    while running.desk().waiting() == 0 {
-        tokio::task::yield_now().await;
-    }
+    let waits = async {
+        while running.desk().waiting() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(DEADLINE, waits).await.expect("the pick waits");
     running.stop();
     let answer =
         timeout(DEADLINE, waiting).await.expect("in time").expect("no panic").expect("it is answered");

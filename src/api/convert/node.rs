@@ -162,7 +162,8 @@ pub fn load(field: &str, reported: Option<&proto::NodeLoad>) -> Result<NodeLoad,
 /// A node as it is shown.
 pub fn node(node: &Node, policy: &Policy, now: Instant) -> proto::Node {
     let vitals = node.live.vitals();
-    let observed = vitals.first_token_latency.at(now).map(Duration::from_secs_f64);
+    let first_type = node.spec.endpoints.keys().next();
+    let observed = first_type.and_then(|kind| vitals.expected_first_token(*kind, now));
     proto::Node {
         spec: Some(wire::spec(&node.spec)),
         origin: origin(node.origin).into(),

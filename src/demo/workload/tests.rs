@@ -1,43 +1,65 @@
 use super::*;
 
-fn minutes(seed: u64) -> Vec<Arrival> {
-    Workload::new(seed).until(Duration::from_mins(10)).collect()
+const LONG: Duration = Duration::from_mins(5);
+
+fn share(arrivals: &[Arrival], which: impl Fn(&Arrival) -> bool) -> f64 {
+    arrivals.iter().filter(|arrival| which(arrival)).count() as f64 / arrivals.len() as f64
 }
 
-#[test]
-fn a_seed_sends_the_same_requests_again() {
-    assert_eq!(minutes(1), minutes(1));
-    assert_ne!(minutes(1), minutes(2));
-}
-
-#[test]
-fn the_mix_is_as_promised() {
-    let arrivals = minutes(3);
-    let share = |wanted: fn(&Arrival) -> bool| {
-        arrivals.iter().filter(|arrival| wanted(arrival)).count() as f64 / arrivals.len() as f64
-    };
-    assert!((share(|a| a.tier == Tier::Premium) - PREMIUM).abs() < 0.02);
-    assert!((share(|a| a.kind == RequestType::Image) - IMAGES).abs() < 0.02);
-    assert!((share(|a| a.kind == RequestType::Audio) - TRANSCRIPTIONS).abs() < 0.02);
-}
-
-/// Poisson arrivals would have as much variance as mean.
-#[test]
-fn arrivals_come_in_bursts() {
-    let mut per_second = vec![0.0; 600];
-    for arrival in minutes(4) {
-        per_second[usize::try_from(arrival.at.as_secs()).expect("below 600")] += 1.0;
+/// Variance of the counts in half-second windows over their mean: 1 for a Poisson process.
+fn dispersion(arrivals: &[Arrival]) -> f64 {
+    let mut counts = vec![0.0_f64; 600];
+    for arrival in arrivals {
+        counts[(arrival.at.as_millis() / 500) as usize] += 1.0;
     }
-    let mean = per_second.iter().sum::<f64>() / 600.0;
-    let variance = per_second.iter().map(|n| (n - mean) * (n - mean)).sum::<f64>() / 600.0;
-    assert!(variance > 3.0 * mean, "variance {variance:.1} at mean {mean:.1}");
+    let mean = counts.iter().sum::<f64>() / 600.0;
+    counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / 600.0 / mean
+}
+
+#[test]
+fn the_same_seed_makes_the_same_requests() {
+    assert_eq!(arrivals(7, LONG), arrivals(7, LONG));
+}
+
+#[test]
+fn another_seed_makes_other_requests() {
+    assert_ne!(arrivals(7, LONG), arrivals(8, LONG));
+}
+
+#[test]
+fn requests_come_in_order_and_within_the_run() {
+    let arrivals = arrivals(7, LONG);
+    assert!(arrivals.is_sorted_by_key(|arrival| arrival.at));
+    assert!(arrivals.iter().all(|arrival| arrival.at < LONG));
+    assert!(arrivals.iter().enumerate().all(|(place, arrival)| arrival.index == place));
+}
+
+#[test]
+fn the_mix_is_the_intended_one() {
+    let arrivals = arrivals(7, LONG);
+    let premium = share(&arrivals, |arrival| arrival.tier == Tier::Premium);
+    let images = share(&arrivals, |arrival| arrival.work == Work::Image);
+    let audio = share(&arrivals, |arrival| matches!(arrival.work, Work::Audio { .. }));
+    assert!((premium - PREMIUM_SHARE).abs() < 0.02, "{premium}");
+    assert!((images - IMAGE_SHARE).abs() < 0.01, "{images}");
+    assert!((audio - AUDIO_SHARE).abs() < 0.01, "{audio}");
+}
+
+#[test]
+fn arrivals_are_burstier_than_a_poisson_process() {
+    let dispersion = dispersion(&arrivals(7, LONG));
+    assert!(dispersion > 2.0, "{dispersion}");
 }
 
 #[test]
 fn lengths_have_a_long_tail() {
-    let mut answers: Vec<_> = minutes(5).iter().map(|arrival| arrival.answer_tokens).collect();
-    answers.sort_unstable();
-    let (median, p99) = (answers[answers.len() / 2], answers[answers.len() * 99 / 100]);
-    assert!((18..=22).contains(&median), "median {median}");
-    assert!(p99 > 3 * median, "p99 {p99}");
+    let prompt = |arrival: &Arrival| match arrival.work {
+        Work::Text { prompt_tokens, .. } => Some(prompt_tokens),
+        Work::Image | Work::Audio { .. } => None,
+    };
+    let mut prompts: Vec<u32> = arrivals(7, LONG).iter().filter_map(prompt).collect();
+    prompts.sort_unstable();
+    let (median, tail) = (prompts[prompts.len() / 2], prompts[prompts.len() * 99 / 100]);
+    assert!(tail > 7 * median, "median {median}, 99th percentile {tail}");
+    assert!(prompts.iter().all(|tokens| (1..=6000).contains(tokens)));
 }

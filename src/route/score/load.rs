@@ -30,9 +30,9 @@ pub struct Reading {
     /// Memory in use, in percent.
     pub memory: Option<f64>,
     /// Requests that the node says it runs.
-    pub running: u32,
+    pub running: Option<u32>,
     /// Requests that the node says it has not begun.
-    pub waiting: u32,
+    pub waiting: Option<u32>,
     /// What we sent.
     pub counts: FlightCounts,
     /// Capacity relative to a node of weight 1.
@@ -56,14 +56,13 @@ impl Reading {
             Rung::Normal | Rung::Panic => vitals.load_at(now, &policy.freshness),
         };
         let told = |field: fn(&NodeLoad) -> Option<Ratio>| load.and_then(field).map(Ratio::percent);
-        let count = |field: fn(&NodeLoad) -> Option<u32>| load.and_then(field).unwrap_or(0);
         let gpu = told(|load| load.gpu).filter(|_| policy.load.gpu_replaces_cpu);
         let capacity = node.spec.queue_capacity.unwrap_or(policy.load.queue_capacity);
         Self {
             cpu: gpu.or_else(|| told(|load| load.cpu)),
             memory: told(|load| load.memory),
-            running: count(|load| load.running),
-            waiting: count(|load| load.waiting),
+            running: load.and_then(|load| load.running),
+            waiting: load.and_then(|load| load.waiting),
             counts: node.live.counts(),
             weight: node.spec.weight,
             queue_capacity: f64::from(capacity.get()),
@@ -74,14 +73,15 @@ impl Reading {
     }
 
     /// Requests queued on the node: by its report and the picks since, or by what we sent if that is more.
-    pub fn queued(&self) -> u32 {
-        let reported = self.waiting.saturating_add(self.counts.unseen);
-        reported.max(self.counts.in_flight.saturating_sub(self.running))
+    pub fn queued(&self, means: Means) -> u32 {
+        let reported = self.waiting.map_or(0, |waiting| waiting.saturating_add(self.counts.unseen));
+        let running = self.running.unwrap_or(means.running);
+        reported.max(self.counts.in_flight.saturating_sub(running))
     }
 
     /// Requests queued per capacity that the node is given now; over 1 where the queue is more than full.
-    pub fn pressure(&self) -> f64 {
-        f64::from(self.queued()) / (self.queue_capacity * self.share())
+    pub fn pressure(&self, means: Means) -> f64 {
+        f64::from(self.queued(means)) / (self.queue_capacity * self.share())
     }
 
     /// Capacity that the node is given now, relative to a node of weight 1.
@@ -95,6 +95,9 @@ impl Reading {
 pub struct Means {
     cpu: f64,
     memory: f64,
+    /// Of the requests in execution: without it all that is in flight on a node without an agent would count as
+    /// queued, and it would get less than its share.
+    running: u32,
 }
 
 impl Means {
@@ -102,7 +105,8 @@ impl Means {
     pub fn of<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Self {
         Self {
             cpu: mean(readings.clone().filter_map(|reading| reading.cpu)),
-            memory: mean(readings.filter_map(|reading| reading.memory)),
+            memory: mean(readings.clone().filter_map(|reading| reading.memory)),
+            running: rounded(mean(readings.filter_map(|reading| reading.running.map(f64::from)))),
         }
     }
 }
@@ -112,12 +116,21 @@ fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
     sum / f64::from(count.max(1))
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a mean of counts is a count within their range"
+)]
+fn rounded(count: f64) -> u32 {
+    count.round() as u32
+}
+
 /// The load, term by term.
 pub fn load(reading: &Reading, means: Means, policy: &LoadPolicy) -> LoadTerms {
     LoadTerms {
         cpu: policy.cpu * reading.cpu.unwrap_or(means.cpu),
         memory: policy.memory * reading.memory.unwrap_or(means.memory),
-        queue: policy.queue * 100.0 * reading.pressure().min(1.0),
+        queue: policy.queue * 100.0 * reading.pressure(means).min(1.0),
         failures: policy.failure_penalty * reading.failure_ratio,
     }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{
         load::NodeLoad,
-        node::{BreakerState, NodeOrigin, NodeSpec, NodeState},
+        node::{BreakerState, NodeOrigin, NodeSpec, NodeState, RequestType},
         policy::{BreakerPolicy, FreshnessPolicy, Policy},
         time::Instant,
     },
@@ -70,8 +70,8 @@ pub struct Vitals {
     pub breaker: Breaker,
     /// Whether an operator drains it.
     pub draining: bool,
-    /// Time to the first token, from outcomes, in seconds.
-    pub first_token_latency: Ewma,
+    /// Time to the first token (or to the whole image), from outcomes, in seconds; by request type.
+    first_token_latency: [Ewma; RequestType::NAMES.len()],
     /// Time of whole requests, from outcomes, in seconds; failures weigh in.
     pub latency: PeakEwma,
 }
@@ -102,6 +102,8 @@ pub enum Applied {
 pub struct Observation {
     /// Whether it went well; `None` where it says nothing of the node.
     pub signal: Option<Signal>,
+    /// What the request asked for.
+    pub request_type: RequestType,
     /// When the request was picked.
     pub picked: Instant,
     /// Time to the first token, if told.
@@ -118,7 +120,7 @@ impl Live {
             trust,
             breaker: Breaker::new(&policy.breaker),
             draining: false,
-            first_token_latency: Ewma::new(LATENCY_TAU),
+            first_token_latency: [Ewma::new(LATENCY_TAU); RequestType::NAMES.len()],
             latency: PeakEwma::new(LATENCY_TAU),
         };
         Self {
@@ -217,7 +219,7 @@ impl Live {
 impl Vitals {
     fn observe_latency(&mut self, seen: Observation, now: Instant) {
         if let Some(latency) = seen.first_token_latency {
-            self.first_token_latency.observe(now, latency.as_secs_f64());
+            self.first_token_latency[seen.request_type as usize].observe(now, latency.as_secs_f64());
         }
         if let Some(latency) = seen.latency {
             let failed = seen.signal == Some(Signal::Bad);
@@ -236,6 +238,12 @@ impl Vitals {
         if seen.latency.is_some() {
             self.breaker.observe(&policy.breaker, now, seen.picked, signal);
         }
+    }
+
+    /// First-token latency to expect of a request of this type; `None` before the first outcome that told one.
+    pub fn expected_first_token(&self, request_type: RequestType, now: Instant) -> Option<Duration> {
+        let seconds = self.first_token_latency[request_type as usize].at(now)?;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     /// The reported load, unless the agent has fallen silent and it is no longer true.

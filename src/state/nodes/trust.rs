@@ -6,8 +6,10 @@
 //!
 //! An agent can die while its node is fine, so a node that has lost its agent is judged by its outcomes. After
 //! the stream's end it has a short grace; a good outcome of a request picked since then (or one that comes after
-//! the grace, when the connections of a dead node would have broken) renews the trust. A failure meanwhile ends it at once: agent and
-//! request agree that the node is gone.
+//! the grace, when the connections of a dead node would have broken) renews the trust. A failure before any of
+//! these ends it at once: agent and request agree that the node is gone.
+
+use std::time::Duration;
 
 use crate::domain::{policy::FreshnessPolicy, time::Instant};
 
@@ -15,10 +17,20 @@ use crate::domain::{policy::FreshnessPolicy, time::Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trust {
     until: Instant,
-    /// When the agent's stream ended, if it did.
-    closed: Option<Instant>,
-    /// Whether a request failed after the stream's end.
-    condemned: bool,
+    stream: Stream,
+}
+
+/// What became of the agent's stream, and what requests have told since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    /// It is open, or there never was one.
+    Open,
+    /// It ended at this moment; nothing is known since.
+    Ended { at: Instant },
+    /// It ended, and a request has gone well since.
+    Vouched { at: Instant },
+    /// It ended, and the first thing heard since was a failure.
+    Condemned { at: Instant },
 }
 
 /// Whether a node gives signs of life.
@@ -36,11 +48,11 @@ pub enum Presence {
 
 impl Trust {
     /// Of a node that nobody reports for: it is there until its breaker says otherwise.
-    pub const UNATTENDED: Self = Self { until: Instant::NEVER, closed: None, condemned: false };
+    pub const UNATTENDED: Self = Self { until: Instant::NEVER, stream: Stream::Open };
 
     /// Of a node whose agent has just registered it.
     pub fn registered(policy: &FreshnessPolicy, now: Instant) -> Self {
-        Self { until: now + policy.stale_after, closed: None, condemned: false }
+        Self { until: now + policy.stale_after, stream: Stream::Open }
     }
 
     /// Whether silence counts against the node at all.
@@ -50,22 +62,22 @@ impl Trust {
 
     /// What is known at this moment.
     pub fn at(&self, now: Instant) -> Presence {
-        match (self.condemned, now < self.until, self.closed) {
-            (true, ..) => Presence::Gone,
-            (false, false, _) => Presence::Silent,
-            (false, true, Some(_)) => Presence::Unreported,
-            (false, true, None) => Presence::Present,
+        match self.stream {
+            Stream::Condemned { .. } => Presence::Gone,
+            _ if now >= self.until => Presence::Silent,
+            Stream::Open => Presence::Present,
+            Stream::Ended { .. } | Stream::Vouched { .. } => Presence::Unreported,
         }
     }
 
     /// Time since the trust ran out; zero while it lasts.
-    pub fn lost_for(&self, now: Instant) -> std::time::Duration {
+    pub fn lost_for(&self, now: Instant) -> Duration {
         now.since(self.until)
     }
 
     /// Whether the agent's stream has ended.
     pub fn is_closed(&self) -> bool {
-        self.closed.is_some()
+        self.stream != Stream::Open
     }
 
     /// The agent reported.
@@ -76,27 +88,29 @@ impl Trust {
     /// The agent's stream ended.
     pub fn closed(&mut self, policy: &FreshnessPolicy, now: Instant) {
         if self.is_attended() {
-            self.closed = Some(now);
+            self.stream = Stream::Ended { at: now };
             self.until = self.until.min(now + policy.close_grace);
         }
     }
 
     /// A request that was picked at `picked` went well.
     pub fn went_well(&mut self, policy: &FreshnessPolicy, now: Instant, picked: Instant) {
-        match self.closed {
-            None => self.extend(now + policy.stale_after),
-            Some(closed) if picked >= closed || now >= closed + policy.close_grace => {
-                self.condemned = false;
-                self.extend(now + policy.outcome_trust);
+        match self.stream {
+            Stream::Open => self.extend(now + policy.stale_after),
+            Stream::Ended { at } | Stream::Vouched { at } | Stream::Condemned { at } => {
+                if picked >= at || now >= at + policy.close_grace {
+                    self.stream = Stream::Vouched { at };
+                    self.extend(now + policy.outcome_trust);
+                }
             }
-            Some(_) => {}
         }
     }
 
-    /// A request failed.
+    /// A request failed. A node that has been vouched for is left to its breaker, as others are: one failure in a
+    /// hundred must not cost it all its requests, with nothing left to clear it.
     pub fn failed(&mut self, now: Instant) {
-        if self.is_attended() && self.closed.is_some() {
-            self.condemned = true;
+        if let Stream::Ended { at } = self.stream {
+            self.stream = Stream::Condemned { at };
             self.until = self.until.min(now);
         }
     }

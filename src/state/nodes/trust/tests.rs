@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 
 fn milli(n: u64) -> Instant {
@@ -87,4 +85,22 @@ fn a_node_without_an_agent_is_always_there() {
     trust.closed(&policy(), milli(1));
     trust.failed(milli(2));
     assert_eq!(trust.at(milli(1_000_000)), Presence::Present);
+}
+
+#[test]
+fn a_node_that_was_vouched_for_is_left_to_its_breaker() {
+    let mut trust = registered();
+    trust.closed(&policy(), milli(1100));
+    trust.went_well(&policy(), milli(1150), milli(1120));
+    trust.failed(milli(1160));
+    assert_eq!(trust.at(milli(1160)), Presence::Unreported);
+}
+
+#[test]
+fn a_condemned_node_that_answers_after_all_is_trusted_again() {
+    let mut trust = registered();
+    trust.closed(&policy(), milli(1100));
+    trust.failed(milli(1101));
+    trust.went_well(&policy(), milli(1200), milli(1110));
+    assert_eq!(trust.at(milli(1200)), Presence::Unreported);
 }
