@@ -39,7 +39,15 @@ class Fleet(ExitStack):
         self.models: dict[str, Process] = {}
         self.agents: dict[str, Process] = {}
         self.gateways: list[Process] = []
-        self.start_service()
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.start_service()
+        except BaseException:
+            self.close()
+            raise
+        return self
 
     def configure(self, **sections) -> None:
         """Writes the configuration file; JSON is YAML."""

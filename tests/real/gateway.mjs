@@ -2,6 +2,8 @@
 //
 // Runs until SIGTERM, then finishes what it has begun. Prints one JSON object a line: `gateway.py` prints the same.
 
+import { once } from "node:events";
+import http from "node:http";
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { setTimeout as pause } from "node:timers/promises";
@@ -94,7 +96,7 @@ async function attempt(request, route) {
   try {
     latency = await forward(route.endpoint);
   } catch (error) {
-    say("failed", { request, node: route.nodeId, message: String(error.cause ?? error) });
+    say("failed", { request, node: route.nodeId, message: String(error) });
   }
   const ok = latency !== undefined;
   if (ok || !options.mute) await report(request, route.leaseId, ok, latency);
@@ -112,21 +114,30 @@ async function report(requestId, leaseId, ok, latency) {
 /** Streams one completion; the milliseconds until its first token. Throws if the answer is not whole. */
 async function forward(endpoint) {
   const started = performance.now();
-  const messages = [{ role: "user", content: "Where does the train go?" }];
-  const answer = await fetch(new URL("/v1/chat/completions", endpoint), {
-    method: "POST",
-    body: JSON.stringify({ messages, max_tokens: Number(options.tokens), stream: true }),
-    signal: AbortSignal.timeout(Number(options["forward-seconds"]) * 1000),
+  const answer = await post(new URL("/v1/chat/completions", endpoint), {
+    messages: [{ role: "user", content: "Where does the train go?" }],
+    max_tokens: Number(options.tokens),
+    stream: true,
   });
-  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  if (answer.statusCode !== 200) throw new Error(`status ${answer.statusCode}`);
   let latency;
   let tail = "";
-  for await (const chunk of answer.body) {
+  for await (const chunk of answer) {
     latency ??= performance.now() - started;
-    tail = (tail + Buffer.from(chunk).toString()).slice(-64);
+    tail = (tail + chunk).slice(-64);
   }
   if (!tail.includes("data: [DONE]")) throw new Error("the answer broke off");
   return latency;
+}
+
+async function post(url, body) {
+  const signal = AbortSignal.timeout(Number(options["forward-seconds"]) * 1000);
+  // A connection of its own: one that is kept may be closed by the server just as it is used again.
+  const request = http.request(url, { method: "POST", agent: false, signal });
+  request.on("error", () => {}); // Told by what is awaited.
+  request.end(JSON.stringify(body));
+  const [answer] = await once(request, "response");
+  return answer;
 }
 
 process.on("SIGTERM", () => (leaving = true));

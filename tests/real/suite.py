@@ -1,4 +1,4 @@
-"""Runs every test and prints what was measured. An argument runs those tests whose name contains it."""
+"""Runs every test, prints what was measured. With arguments: those tests whose names contain one of them."""
 
 import signal
 import sys
@@ -6,8 +6,6 @@ import unittest
 
 import figures
 from fleet import HERE
-
-# What is left of a test that hangs is ended by `run.sh`, which bounds the whole suite.
 
 
 class Reporter(unittest.TextTestResult):
@@ -19,9 +17,14 @@ class Reporter(unittest.TextTestResult):
         super().addSuccess(test)
         self.passed += 1
 
+    def addError(self, test: unittest.TestCase, error: tuple) -> None:
+        super().addError(test, error)
+        if error[0] is SystemExit:
+            self.stop()
+
 
 def main() -> int:
-    # An end from outside unwinds, so that every process that was started is ended.
+    # An end from outside unwinds the test, which ends what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{part}*" for part in sys.argv[1:]] or None
