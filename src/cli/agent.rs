@@ -71,7 +71,7 @@ impl Agent {
             Some(section) => section,
             None => from_scratch(self.node.as_deref(), server)?,
         };
-        if !server.is_default() {
+        if server.is_said() {
             config.server = server.uri();
         }
         if let Some(id) = &self.node {

@@ -49,6 +49,9 @@ impl Fault {
         let fault = Self::new(status.message());
         match status.code() {
             Code::Unavailable => fault.hint("is the service up? start it with `pointsman serve`"),
+            Code::Cancelled | Code::DeadlineExceeded => {
+                fault.hint("the service does not answer: look at its logs")
+            }
             Code::Unimplemented => {
                 fault.hint("the service is older than this command: use the same version of both")
             }

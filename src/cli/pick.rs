@@ -115,7 +115,8 @@ impl RequestFlags {
 impl Pick {
     /// Asks, and says what was decided.
     pub async fn run(self, server: &Server, output: &Output) -> Result<Ending, Fault> {
-        let mut client = RoutingServiceClient::new(server.connect().await?);
+        let patience = self.request.max_wait.unwrap_or_default();
+        let mut client = RoutingServiceClient::new(server.connect_patiently(patience).await?);
         let request = PickNodeRequest { explain: self.explain, ..self.request.to_proto() };
         let response = client.pick_node(request).await?.into_inner();
         output.reply("PickNodeResponse", &response, told)?;

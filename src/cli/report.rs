@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
@@ -21,6 +24,9 @@ use crate::{
     },
     wire,
 };
+
+/// The service must hear a farewell within this: whoever ends the command waits for it.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Flags of `report`.
 #[derive(Debug, Args)]
@@ -123,7 +129,14 @@ impl Report {
         let spec = Some(self.node.to_proto());
         stream.say(Message::Registration(Registration { spec, unattended: !self.hold })).await?;
         let mut sequence = 1;
-        let reply = stream.report(sequence, &self.load).await?;
+        let reply = match stream.report(sequence, &self.load).await {
+            Ok(reply) => reply,
+            Err(refused) => {
+                // A node that nobody knows the load of would look idle, and draw picks.
+                stream.part("its report was refused").await;
+                return Err(refused);
+            }
+        };
         output.reply("ReportLoadResponse", &reply, |_| self.told())?;
         if !self.hold {
             return Ok(Ending::Done);
@@ -134,13 +147,13 @@ impl Report {
         loop {
             tokio::select! {
                 () = &mut end => break,
-                () = sleep(interval) => {
+                repeated = stream.repeat(interval, sequence + 1, &self.load) => {
+                    repeated?;
                     sequence += 1;
-                    stream.report(sequence, &self.load).await?;
                 }
             }
         }
-        stream.say(Message::Farewell(Farewell { reason: "`report --hold` was ended".into() })).await?;
+        stream.part("`report --hold` was ended").await;
         Ok(Ending::Done)
     }
 
@@ -169,6 +182,18 @@ impl Stream {
 
     async fn report(&mut self, sequence: i64, load: &LoadFlags) -> Result<ReportLoadResponse, Fault> {
         self.say(Message::Report(LoadReport { sequence, load: Some(load.to_proto()) })).await
+    }
+
+    /// Reports once more, after an interval.
+    async fn repeat(&mut self, interval: Duration, sequence: i64, load: &LoadFlags) -> Result<(), Fault> {
+        sleep(interval).await;
+        self.report(sequence, load).await.map(drop)
+    }
+
+    /// Says farewell; a service that does not hear it will notice that the stream has ended.
+    async fn part(&mut self, reason: &str) {
+        let farewell = Message::Farewell(Farewell { reason: reason.to_owned() });
+        let _ = timeout(FAREWELL_TIMEOUT, self.say(farewell)).await;
     }
 
     async fn say(&mut self, message: Message) -> Result<ReportLoadResponse, Fault> {
