@@ -39,7 +39,7 @@ impl Server {
         self.address.is_some()
     }
 
-    /// A connection to it, on which each call is answered within [`ANSWER_TIMEOUT`] or fails.
+    /// A connection to it, on which each call is answered within 5 seconds or fails.
     pub async fn connect(&self) -> Result<Channel, Fault> {
         self.connect_patiently(Duration::ZERO).await
     }

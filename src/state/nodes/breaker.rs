@@ -7,7 +7,7 @@
 //! An open breaker turns half-open by the clock, without a timer: `Open` whose time is over *is* half-open. Then one
 //! request at a time tries the node. A success closes the breaker and starts the slow return; a failure opens it again
 //! for twice as long. Only requests picked after it turned half-open decide that: older ones tell of the time
-//! before.
+//! before. (One at a time but for a race: two picks decided in the same moment on two threads may both try.)
 
 use std::time::Duration;
 
