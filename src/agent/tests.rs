@@ -22,7 +22,7 @@ use crate::{
     config::{EngineConfig, preset::Preset},
     domain::{
         id::NodeId,
-        node::{NodeClass, NodeSpec, RequestType},
+        node::{NodeSpec, RequestType},
     },
     proto::{
         ReportLoadRequest, ReportLoadResponse, ReportStatus,
@@ -117,16 +117,9 @@ impl FakeEngine {
     }
 }
 
-fn node() -> NodeSpec {
-    NodeSpec {
-        id: NodeId::parse("n1").expect("a good id"),
-        endpoints: [(RequestType::Text, "http://n1".into())].into(),
-        models: Vec::new(),
-        class: NodeClass::Normal,
-        weight: 1.0,
-        labels: std::collections::BTreeMap::new(),
-        queue_capacity: None,
-    }
+pub(super) fn node() -> NodeSpec {
+    let id = NodeId::parse("n1").expect("a good id");
+    NodeSpec { endpoints: [(RequestType::Text, "http://n1".into())].into(), ..NodeSpec::of(id) }
 }
 
 /// An agent that is asked to end when the token is cancelled.

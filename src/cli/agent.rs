@@ -1,6 +1,6 @@
 //! `pointsman agent`: flags over the file's `agent` section; without a file they suffice.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -15,7 +15,7 @@ use crate::{
     config::{AgentConfig, EngineConfig, Sources, preset::Preset},
     domain::{
         id::{ModelName, ModelVersion, NodeId},
-        node::{NodeClass, NodeSpec, ServedModel},
+        node::{NodeSpec, ServedModel},
     },
     telemetry,
 };
@@ -104,15 +104,7 @@ impl Agent {
 fn from_scratch(id: Option<&str>, server: &Server) -> Result<AgentConfig, Fault> {
     let missing =
         || Fault::new("the agent needs to know its node").hint("say `--node ID`, or `--config FILE`");
-    let node = NodeSpec {
-        id: node_id(id.ok_or_else(missing)?)?,
-        endpoints: BTreeMap::new(),
-        models: Vec::new(),
-        class: NodeClass::Normal,
-        weight: 1.0,
-        labels: BTreeMap::new(),
-        queue_capacity: None,
-    };
+    let node = NodeSpec::of(node_id(id.ok_or_else(missing)?)?);
     Ok(AgentConfig::of(node, server.uri()))
 }
 

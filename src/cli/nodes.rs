@@ -1,14 +1,13 @@
 //! `pointsman nodes`: shows and changes the node table.
 
 use clap::{Args, Subcommand};
-use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use tonic::transport::Channel;
 
 use super::{
     Ending,
     client::Server,
     fault::Fault,
-    output::Output,
+    output::{self, Output},
     values::{or_dash, show_duration},
 };
 use crate::proto::{
@@ -95,9 +94,7 @@ pub fn table(nodes: &[Node]) -> String {
         return "No node is registered. Start one with `pointsman agent`, or try `pointsman report --help`."
             .to_owned();
     }
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
-    table.set_header([
+    let headers = [
         "node",
         "class",
         "types",
@@ -110,10 +107,8 @@ pub fn table(nodes: &[Node]) -> String {
         "waiting",
         "in flight",
         "reported",
-    ]);
-    for column in table.column_iter_mut().skip(5) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    ];
+    let mut table = output::table(headers, 5);
     for node in nodes {
         table.add_row(row(node));
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde::Serialize;
@@ -78,6 +79,17 @@ pub fn proto_json<M: Message>(name: &str, message: &M) -> Result<serde_json::Val
 
 fn pretty(json: &serde_json::Value) -> String {
     format!("{json:#}")
+}
+
+/// An empty table. Columns after the first `texts` hold numbers and are aligned to the right.
+pub fn table<const N: usize>(headers: [&str; N], texts: usize) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED);
+    table.set_header(headers);
+    for column in table.column_iter_mut().skip(texts) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
 }
 
 /// Prints a result. A reader that has gone away (`| head`) is no error.

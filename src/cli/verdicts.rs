@@ -1,29 +1,14 @@
 //! Why each node was dropped or what it scored, as a table.
 
-use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-
+use super::output;
 use crate::proto::{Explanation, Filter, NodeVerdict, Score, node_verdict::Verdict};
 
 /// The verdicts as a table, the picked node first, those that were dropped last.
 pub fn table(explanation: &Explanation) -> String {
     let mut nodes: Vec<_> = explanation.nodes.iter().collect();
     nodes.sort_by_key(|node| rank(node));
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
-    table.set_header([
-        "rank",
-        "node",
-        "cost",
-        "load",
-        "= cpu",
-        "+ memory",
-        "+ queue",
-        "+ failures",
-        "in flight",
-    ]);
-    for column in table.column_iter_mut().skip(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    let headers = ["rank", "node", "cost", "load", "= cpu", "+ memory", "+ queue", "+ failures", "in flight"];
+    let mut table = output::table(headers, 2);
     for node in nodes {
         match &node.verdict {
             Some(Verdict::Score(score)) => table.add_row(score_row(&node.node_id, score)),

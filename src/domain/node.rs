@@ -96,6 +96,19 @@ pub struct ServedModel {
 }
 
 impl NodeSpec {
+    /// A node that declares its name alone: of class normal and weight 1, any model, no endpoint yet.
+    pub fn of(id: NodeId) -> Self {
+        Self {
+            id,
+            endpoints: BTreeMap::new(),
+            models: Vec::new(),
+            class: NodeClass::Normal,
+            weight: 1.0,
+            labels: BTreeMap::new(),
+            queue_capacity: None,
+        }
+    }
+
     /// Most endpoints: one a request type.
     pub const MAX_ENDPOINTS: usize = RequestType::NAMES.len();
     /// Longest endpoint URI, in bytes.

@@ -7,7 +7,7 @@ use pointsman::{
         decision::{Decision, Route},
         id::{ModelName, NodeId, RequestId, TenantId},
         load::{NodeLoad, Ratio},
-        node::{NodeClass, NodeSpec, RequestType},
+        node::{NodeSpec, RequestType},
         outcome::{Outcome, OutcomeResult, OutcomeTokens},
         policy::Policy,
         request::{Priority, RequestKey, RouteRequest, Tier},
@@ -99,15 +99,8 @@ impl World {
 }
 
 pub(crate) fn text_node(id: &str) -> NodeSpec {
-    NodeSpec {
-        id: NodeId::parse(id).expect("a good id"),
-        endpoints: BTreeMap::from([(RequestType::Text, format!("http://{id}").into())]),
-        models: Vec::new(),
-        class: NodeClass::Normal,
-        weight: 1.0,
-        labels: BTreeMap::new(),
-        queue_capacity: None,
-    }
+    let endpoints = BTreeMap::from([(RequestType::Text, format!("http://{id}").into())]);
+    NodeSpec { endpoints, ..NodeSpec::of(NodeId::parse(id).expect("a good id")) }
 }
 
 pub(crate) fn idle_load() -> NodeLoad {

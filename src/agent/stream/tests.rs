@@ -7,10 +7,7 @@ use tonic_prost::ProstCodec;
 use tonic_types::ErrorDetails;
 
 use super::*;
-use crate::domain::{
-    id::NodeId,
-    node::{NodeClass, NodeSpec, RequestType},
-};
+use crate::agent::tests::node;
 
 /// What the agent says, and what the service answers.
 struct Service {
@@ -19,16 +16,7 @@ struct Service {
 }
 
 fn config(sample_interval: Duration) -> AgentConfig {
-    let node = NodeSpec {
-        id: NodeId::parse("n1").expect("a good id"),
-        endpoints: [(RequestType::Text, "http://n1".into())].into(),
-        models: Vec::new(),
-        class: NodeClass::Normal,
-        weight: 1.0,
-        labels: std::collections::BTreeMap::new(),
-        queue_capacity: None,
-    };
-    let config = AgentConfig::of(node, "http://127.0.0.1:1".into());
+    let config = AgentConfig::of(node(), "http://127.0.0.1:1".into());
     AgentConfig { host: false, sample_interval, ..config }
 }
 
