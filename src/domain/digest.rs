@@ -1,0 +1,64 @@
+//! What stands for a key that is too long to keep, so that maps of millions stay small?
+//!
+//! 128 bits of `SipHash`, keyed per tenant by a secret of this process: nobody who chooses names can make two keys
+//! meet, and no key of one tenant says anything of another's. Among 2^32 keys two collide with a chance of 2^-65.
+
+use std::hash::{Hash, Hasher};
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use super::id::TenantId;
+
+/// Stands for one key of one tenant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(u128);
+
+impl Digest {
+    /// The digest as a number.
+    pub fn as_u128(self) -> u128 {
+        self.0
+    }
+}
+
+/// Secrets do not belong into logs, and a digest is one: who knows it can ask for it.
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:08x}…", self.0 >> 96)
+    }
+}
+
+/// Makes digests; lives as long as the maps that hold them.
+#[derive(Clone, Copy, Default)]
+pub struct Digester {
+    secret: u128,
+}
+
+impl Digester {
+    /// Digests that only holders of the secret can foresee.
+    pub fn with_secret(secret: u128) -> Self {
+        Self { secret }
+    }
+
+    /// The digest of a tenant's key. The key's own [`Hash`] tells its parts apart.
+    pub fn digest(&self, tenant: &TenantId, key: &impl Hash) -> Digest {
+        let tenants_secret = sip(self.secret, tenant);
+        Digest(sip(tenants_secret, key))
+    }
+}
+
+impl std::fmt::Debug for Digester {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Digester")
+    }
+}
+
+fn sip(secret: u128, key: &impl Hash) -> u128 {
+    let mut hasher = SipHasher24::new_with_key(&secret.to_le_bytes());
+    key.hash(&mut hasher);
+    // A name and its end are hashed, so that no name is the beginning of another.
+    hasher.write_u8(0xff);
+    hasher.finish128().as_u128()
+}
+
+#[cfg(test)]
+mod tests;
