@@ -86,7 +86,6 @@ pub async fn serve(sources: Sources) -> Result<(), AppError> {
 /// Takes over what has changed, or keeps the last good configuration and says so.
 fn reload(sources: &Sources, running: &Running, in_force: &mut Config) {
     let config = match sources.load() {
-        Ok(config) if config == *in_force => return info!("reload: nothing has changed"),
         Ok(config) => config,
         Err(error) => return error!(%error, "reload refused: the last good configuration stays in force"),
     };
@@ -94,6 +93,8 @@ fn reload(sources: &Sources, running: &Running, in_force: &mut Config) {
         warn!("reload: `server` and `log` have changed and need a restart");
     }
     match running.reload(config.clone()) {
+        // Also then the configured nodes are put back that were removed by hand.
+        Ok(()) if config == *in_force => info!("reloaded: the configuration has not changed"),
         Ok(()) => info!("reloaded: the new configuration is in force"),
         Err(error) => return error!(%error, "reload refused: the last good configuration stays in force"),
     }

@@ -36,12 +36,17 @@ pub struct Turn {
 /// The stages run in the order in which they are written. Nothing here waits, reads a clock or touches the network;
 /// only [`record`](mod@record) writes. The same request, state, policy and turn make the same decision.
 pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut Turn) -> Decision {
-    if let Some((route, rung)) = state.leases.recall(&request.key, &request.excluded, turn.now) {
+    if let Some((route, rung)) = state.leases.recall(request, turn.now) {
         return Decision { outcome: Ok(route), rung, explanation: None };
     }
     let topology = state.nodes.topology();
-    let choice = choose(request, &topology, policy, turn);
-    record(choice, request, state, policy, turn)
+    loop {
+        let choice = choose(request, &topology, policy, turn);
+        // Each further round means that another request has taken the trial of a node chosen here.
+        if let Some(decision) = record(choice, request, state, policy, turn) {
+            return decision;
+        }
+    }
 }
 
 /// What [`decide`] would decide, and why. Changes nothing.
@@ -71,7 +76,7 @@ fn choose<'a>(
     turn: &mut Turn,
 ) -> Choice<'a> {
     let filtered = filter(request, topology, policy, turn.now);
-    let scored = score(&filtered, policy, turn.now);
+    let scored = score(&filtered, policy, turn);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
     let ranked = pick(scored, policy.balance, keep, &mut turn.chance);
     let outcome = match ranked.first() {

@@ -48,14 +48,22 @@ impl Invalid {
 }
 
 /// Collects what is wrong with a message, so that its sender learns all of it at once.
+///
+/// Of a message with very many malformed fields the first few are told: an error must fit into the headers that
+/// carry it.
 #[derive(Debug, Default)]
 pub struct Checks {
     /// Path of the message within the one that was received, such as `spec.`.
     prefix: String,
     violations: Vec<Violation>,
+    /// Malformed fields beyond those.
+    untold: usize,
 }
 
 impl Checks {
+    /// Most malformed fields of one message that are told.
+    const TOLD_MAX: usize = 16;
+
     /// Of a message that was received whole.
     pub fn new() -> Self {
         Self::default()
@@ -63,11 +71,15 @@ impl Checks {
 
     /// Of a message within another, such as `spec`.
     pub fn of(field: &str) -> Self {
-        Self { prefix: format!("{field}."), violations: Vec::new() }
+        Self { prefix: format!("{field}."), ..Self::default() }
     }
 
     /// Notes that a field is malformed.
     pub fn refuse(&mut self, field: impl Display, description: impl Display) {
+        if self.violations.len() >= Self::TOLD_MAX {
+            self.untold += 1;
+            return;
+        }
         let field = format!("{}{field}", self.prefix);
         self.violations.push(Violation { field, description: description.to_string() });
     }
@@ -97,7 +109,12 @@ impl Checks {
     }
 
     /// The checked value, if nothing was wrong with it.
-    pub fn finish<T>(self, value: Option<T>) -> Result<T, Invalid> {
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Invalid> {
+        if let Some(last) = self.violations.last_mut()
+            && self.untold > 0
+        {
+            last.description.push_str(&format!(" (and {} more malformed fields)", self.untold));
+        }
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),
             _ => Err(Invalid(self.violations)),

@@ -28,6 +28,9 @@ use crate::{
 /// A stream that says nothing for so long before it registers is ended.
 const REGISTRATION_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Longest reason of a farewell that is logged.
+const REASON_CHARS_MAX: usize = 256;
+
 /// Takes live load.
 #[derive(Debug, Clone)]
 pub struct Loads {
@@ -100,7 +103,7 @@ impl Conversation {
             self.messages.message().await?
         } else {
             let first = timeout(REGISTRATION_TIMEOUT, self.messages.message()).await;
-            first.map_err(|_| status::registration_order())??
+            first.map_err(|_| status::registration_timeout(REGISTRATION_TIMEOUT))??
         };
         let missing = || status::invalid(&Invalid::field("message", "is required"));
         message.map(|envelope| envelope.message.ok_or_else(missing)).transpose()
@@ -156,9 +159,9 @@ impl Conversation {
     }
 
     fn part(&mut self, session: &Session, farewell: &Farewell) -> ReportLoadResponse {
-        if session.close(self.desk.now(), &self.desk.policy().freshness) {
-            self.desk.state.nodes.remove(&session.id);
-            info!(node = %session.id, reason = farewell.reason, "node left");
+        if self.desk.state.nodes.part(session, &self.desk.policy().freshness, self.desk.now()) {
+            let reason: String = farewell.reason.chars().take(REASON_CHARS_MAX).collect();
+            info!(node = %session.id, reason, "node left");
         }
         self.session = None;
         self.over = true;

@@ -48,8 +48,16 @@ impl Nodes {
         let id =
             NodeId::parse(id).map_err(|bad| status::invalid(&Invalid::field("node_id", bad.to_string())))?;
         let node = act(&self.desk.state.nodes, &id).ok_or_else(|| status::node_not_found(&id))?;
-        self.desk.announce_change();
         Ok(self.show(&node))
+    }
+
+    /// As [`with`](Self::with), for what may let a waiting pick go.
+    fn change(
+        &self,
+        id: &str,
+        act: impl FnOnce(&NodeTable, &NodeId) -> Option<Arc<Node>>,
+    ) -> Result<proto::Node, Status> {
+        self.with(id, act).inspect(|_| self.desk.announce_change())
     }
 }
 
@@ -85,7 +93,7 @@ impl NodeService for Nodes {
         let id = spec.id.clone();
         self.desk.state.nodes.admit(spec, &self.desk.policy()).map_err(status::table_full)?;
         info!(node = %id, "node registered");
-        let node = self.with(id.as_str(), NodeTable::get)?;
+        let node = self.change(id.as_str(), NodeTable::get)?;
         Ok(Response::new(RegisterNodeResponse { node: Some(node) }))
     }
 
@@ -93,7 +101,7 @@ impl NodeService for Nodes {
         &self,
         asked: Request<DrainNodeRequest>,
     ) -> Result<Response<DrainNodeResponse>, Status> {
-        let node = self.with(&asked.get_ref().node_id, NodeTable::drain)?;
+        let node = self.change(&asked.get_ref().node_id, NodeTable::drain)?;
         info!(node = asked.get_ref().node_id, "node drained");
         Ok(Response::new(DrainNodeResponse { node: Some(node) }))
     }
@@ -102,7 +110,7 @@ impl NodeService for Nodes {
         &self,
         asked: Request<ResumeNodeRequest>,
     ) -> Result<Response<ResumeNodeResponse>, Status> {
-        let node = self.with(&asked.get_ref().node_id, NodeTable::resume)?;
+        let node = self.change(&asked.get_ref().node_id, NodeTable::resume)?;
         info!(node = asked.get_ref().node_id, "node resumed");
         Ok(Response::new(ResumeNodeResponse { node: Some(node) }))
     }
@@ -111,7 +119,7 @@ impl NodeService for Nodes {
         &self,
         asked: Request<RemoveNodeRequest>,
     ) -> Result<Response<RemoveNodeResponse>, Status> {
-        let node = self.with(&asked.get_ref().node_id, NodeTable::remove)?;
+        let node = self.change(&asked.get_ref().node_id, NodeTable::remove)?;
         info!(node = asked.get_ref().node_id, "node removed");
         Ok(Response::new(RemoveNodeResponse { node: Some(node) }))
     }

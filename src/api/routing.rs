@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, future::join_all, stream};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{debug, info};
 
@@ -72,6 +72,13 @@ impl Routing {
         Ok(convert::decision::decision(&pick.request.key.request, decision))
     }
 
+    async fn answer_one(&self, pick: &PickNodeRequest) -> BatchPickResult {
+        use batch_pick_result::Result as Wire;
+        let decided = self.decide(pick).await;
+        let result = decided.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
+        BatchPickResult { result: Some(result) }
+    }
+
     async fn answer(self, asked: StreamPicksRequest) -> StreamPicksResponse {
         use stream_picks_response::Result as Wire;
         let pick = asked.pick.unwrap_or_default();
@@ -130,13 +137,8 @@ impl RoutingService for Routing {
             let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
             return Err(status::invalid(&Invalid::field("picks", range)));
         }
-        let mut results = Vec::with_capacity(picks.len());
-        for pick in &picks {
-            use batch_pick_result::Result as Wire;
-            let decided = self.decide(pick).await;
-            let result = decided.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
-            results.push(BatchPickResult { result: Some(result) });
-        }
+        // Decided in order; those that wait, wait together.
+        let results = join_all(picks.iter().map(|pick| self.answer_one(pick))).await;
         Ok(Response::new(BatchPickNodesResponse { results }))
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Each carries an `ErrorInfo` with a stable reason; callers branch on that, never on the text.
 
+use std::time::Duration;
+
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -46,6 +48,13 @@ pub fn table_full(full: TableFull) -> Status {
 pub fn registration_order() -> Status {
     let message = "the first message of `ReportLoad`, and only the first, must be a registration";
     reasoned(Code::FailedPrecondition, "REGISTRATION_ORDER", message)
+}
+
+/// An agent's stream said nothing.
+pub fn registration_timeout(waited: Duration) -> Status {
+    let message =
+        format!("no registration came within {waited:?}: send it as the first message of `ReportLoad`");
+    reasoned(Code::DeadlineExceeded, "REGISTRATION_TIMEOUT", message)
 }
 
 /// Another stream registered the node, or it was removed.

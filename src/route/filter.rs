@@ -11,7 +11,7 @@ use crate::{
         decision::Rung,
         filter::Filter,
         load::Ratio,
-        node::{BreakerState, NodeClass, RequestType},
+        node::{BreakerState, NodeClass, RequestType, ServedModel},
         policy::{Policy, Spill},
         request::RouteRequest,
         time::Instant,
@@ -88,23 +88,45 @@ fn filter_class<'a>(
     let declared =
         |node: &Node| DECLARED.iter().find(|(_, passes)| !passes(request, class, node)).map(|f| f.0);
     let mut dropped: Vec<Option<Filter>> = topology.nodes.iter().map(|node| declared(node)).collect();
-    let rung = judge(topology, &dropped, policy, now);
+    let leniency = judge(topology, &dropped, policy, now);
     let mut candidates = Vec::new();
     for (index, node) in topology.nodes.iter().enumerate() {
         if dropped[index].is_some() {
             continue;
         }
-        match health(node, rung, now) {
+        match health(node, leniency, now) {
             Ok(trial) => candidates.push(Candidate { node, index, trial }),
             Err(filter) => dropped[index] = Some(filter),
         }
     }
-    Filtered { candidates, class, spilled: false, rung, dropped }
+    Filtered { candidates, class, spilled: false, rung: leniency.rung(), dropped }
+}
+
+/// Which signs of ill health are not held against the nodes of a pool.
+#[derive(Debug, Clone, Copy)]
+struct Leniency {
+    /// Not their breakers: too much of the pool is ejected.
+    panic: bool,
+    /// Not their silence: most of the fleet went silent at once.
+    frozen: bool,
+}
+
+impl Leniency {
+    fn rung(self) -> Rung {
+        match self {
+            Self { panic: true, .. } => Rung::Panic,
+            Self { frozen: true, .. } => Rung::Frozen,
+            _ => Rung::Normal,
+        }
+    }
 }
 
 /// Says how far from normal the health of this pool must be judged. The pool is all nodes that could take such a
 /// request, also those that this caller excludes: a retry does not make it smaller.
-fn judge(topology: &Topology, dropped: &[Option<Filter>], policy: &Policy, now: Instant) -> Rung {
+///
+/// A half-open node counts as ejected: it takes one request at a time. Otherwise the panic would end the moment that
+/// the breakers of a small pool turn half-open together, and all but one request a node would be refused.
+fn judge(topology: &Topology, dropped: &[Option<Filter>], policy: &Policy, now: Instant) -> Leniency {
     let mut pool = 0_usize;
     let mut ejected = 0_usize;
     let mut silent = 0_usize;
@@ -112,51 +134,51 @@ fn judge(topology: &Topology, dropped: &[Option<Filter>], policy: &Policy, now: 
     for (node, _) in topology.nodes.iter().zip(dropped).filter(|(_, dropped)| in_pool(dropped)) {
         let vitals = node.live.vitals();
         pool += 1;
-        ejected += usize::from(vitals.breaker.at(now) == BreakerState::Open);
+        ejected += usize::from(vitals.breaker.at(now) != BreakerState::Closed);
         silent += usize::from(vitals.trust.at(now) == Presence::Silent);
     }
-    if exceeds(ejected, pool, policy.breaker.ejected_share_max) {
-        return Rung::Panic;
+    Leniency {
+        panic: exceeds(ejected, pool, policy.breaker.ejected_share_max),
+        // The fleet is counted only when somebody in the pool is silent.
+        frozen: silent > 0 && topology.is_frozen(&policy.freshness, now),
     }
-    // The fleet is counted only when somebody in the pool is silent.
-    if silent > 0 && topology.is_frozen(&policy.freshness, now) { Rung::Frozen } else { Rung::Normal }
 }
 
 fn exceeds(part: usize, whole: usize, share: Ratio) -> bool {
     part as f64 > whole as f64 * share.get()
 }
 
-fn health(node: &Node, rung: Rung, now: Instant) -> Result<Trial, Filter> {
-    if rung == Rung::Panic {
-        return Ok(Trial::No);
-    }
+/// A node that is known to be gone gets nothing, whatever else is forgiven.
+fn health(node: &Node, leniency: Leniency, now: Instant) -> Result<Trial, Filter> {
     let vitals = node.live.vitals();
     let trial = match vitals.breaker.at(now) {
+        _ if leniency.panic => Trial::No,
         BreakerState::Closed => Trial::No,
-        BreakerState::HalfOpen if node.live.counts().trials == 0 => Trial::Yes,
+        BreakerState::HalfOpen if !node.live.flight.is_tried(now) => Trial::Yes,
         BreakerState::HalfOpen | BreakerState::Open => return Err(Filter::Breaker),
     };
     match vitals.trust.at(now) {
         Presence::Present | Presence::Unreported => Ok(trial),
-        Presence::Silent if rung == Rung::Frozen => Ok(trial),
+        Presence::Silent if leniency.frozen => Ok(trial),
         Presence::Silent | Presence::Gone => Err(Filter::Freshness),
     }
 }
 
 fn serves_model(request: &RouteRequest, node: &Node) -> bool {
+    node.spec.models.is_empty() || wanted(request, node).next().is_some()
+}
+
+/// Declarations of the model that hold for the request's type.
+fn wanted<'a>(request: &'a RouteRequest, node: &'a Node) -> impl Iterator<Item = &'a ServedModel> {
     let serves_type = |types: &[RequestType]| types.is_empty() || types.contains(&request.request_type);
-    let models = &node.spec.models;
-    models.is_empty() || models.iter().any(|m| m.name == request.model && serves_type(&m.request_types))
+    let models = node.spec.models.iter();
+    models.filter(move |model| model.name == request.model && serves_type(&model.request_types))
 }
 
 fn serves_version(request: &RouteRequest, node: &Node) -> bool {
     let Some(version) = &request.version else { return true };
-    let models = &node.spec.models;
-    models.is_empty()
-        || models
-            .iter()
-            .filter(|m| m.name == request.model)
-            .any(|m| m.versions.is_empty() || m.versions.contains(version))
+    let serves = |model: &ServedModel| model.versions.is_empty() || model.versions.contains(version);
+    node.spec.models.is_empty() || wanted(request, node).any(serves)
 }
 
 fn is_overloaded(request: &RouteRequest, candidate: &Candidate<'_>, policy: &Policy, now: Instant) -> bool {

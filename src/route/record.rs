@@ -7,38 +7,41 @@ use crate::{
         policy::Policy,
         request::RouteRequest,
     },
-    state::{State, leases::Reservation},
+    state::{
+        State,
+        leases::{GrantError, Reservation},
+    },
 };
 
 /// Reserves the picked node for the request, unless another pick of the same request was faster: then that one's
-/// decision stands.
+/// decision stands. `None` where another request was faster to try a half-open node: then choose again.
 pub fn record(
     choice: Choice<'_>,
     request: &RouteRequest,
     state: &State,
     policy: &Policy,
     turn: &Turn,
-) -> Decision {
-    let (picked, route) = match choice.outcome {
-        Ok((picked, route)) => (picked, route),
+) -> Option<Decision> {
+    let Choice { outcome, rung, explanation } = choice;
+    let (picked, route) = match outcome {
+        Ok(picked) => picked,
         Err(rejection) => {
-            return Decision { outcome: Err(rejection), rung: choice.rung, explanation: choice.explanation };
+            state.leases.leave(request, turn.now);
+            return Some(Decision { outcome: Err(rejection), rung, explanation });
         }
     };
     let reservation = Reservation {
         node: picked.node.clone(),
-        request_type: request.request_type,
         trial: picked.trial,
         route,
-        rung: choice.rung,
+        rung,
         ttl: request.lease_ttl.unwrap_or(policy.leases.ttl).min(policy.leases.ttl_max),
     };
-    let granted = state.leases.grant(&request.key, &request.excluded, reservation, &policy.leases, turn.now);
-    let (outcome, rung) = match granted {
-        Ok((route, rung)) => (Ok(route), rung),
-        Err(_exhausted) => (Err(exhausted(policy)), choice.rung),
-    };
-    Decision { outcome, rung, explanation: choice.explanation }
+    match state.leases.grant(request, reservation, policy, turn.now) {
+        Ok((route, rung)) => Some(Decision { outcome: Ok(route), rung, explanation }),
+        Err(GrantError::Exhausted) => Some(Decision { outcome: Err(exhausted(policy)), rung, explanation }),
+        Err(GrantError::TrialTaken) => None,
+    }
 }
 
 /// Leases end all the time: a tenth of their life is a fair time to come back.

@@ -7,13 +7,15 @@ pub mod in_flight;
 pub mod latency;
 pub mod load;
 
-use super::filter::{Candidate, Filtered};
+use super::{
+    Turn,
+    filter::{Candidate, Filtered},
+};
 use crate::domain::{
     explanation::Score,
     policy::{Balance, Policy},
-    time::Instant,
 };
-use load::{Means, Reading};
+use load::Reading;
 
 /// A candidate and what it scored.
 #[derive(Debug, Clone, Copy)]
@@ -27,22 +29,21 @@ pub struct Scored<'a> {
 }
 
 /// Scores every candidate by the policy's balance.
-pub fn score<'a>(filtered: &Filtered<'a>, policy: &Policy, now: Instant) -> Vec<Scored<'a>> {
-    let read = |c: &Candidate<'a>| (*c, Reading::of(c.node, policy, filtered.rung, now));
-    let readings: Vec<_> = filtered.candidates.iter().map(read).collect();
-    let means = Means::of(readings.iter().map(|(_, reading)| reading));
-    readings
-        .iter()
-        .map(|(candidate, reading)| Scored {
-            candidate: *candidate,
-            score: score_one(reading, means, policy),
-            pressure: reading.pressure(means),
-        })
-        .collect()
+pub fn score<'a>(filtered: &Filtered<'a>, policy: &Policy, turn: &mut Turn) -> Vec<Scored<'a>> {
+    let candidates = &filtered.candidates;
+    let read = |c: &Candidate<'a>| Reading::of(c.node, policy, filtered.rung, turn.now);
+    let mut readings: Vec<_> = candidates.iter().map(read).collect();
+    load::borrow(&mut readings, &mut turn.chance);
+    let scored = |(candidate, reading): (&Candidate<'a>, &Reading)| Scored {
+        candidate: *candidate,
+        score: score_one(reading, policy),
+        pressure: reading.pressure(),
+    };
+    candidates.iter().zip(&readings).map(scored).collect()
 }
 
-fn score_one(reading: &Reading, means: Means, policy: &Policy) -> Score {
-    let load = load::load(reading, means, &policy.load);
+fn score_one(reading: &Reading, policy: &Policy) -> Score {
+    let load = load::load(reading, &policy.load);
     let cost = match policy.balance {
         Balance::WeightedLoad => load.total(),
         Balance::LeastInFlight | Balance::PowerOfTwo => in_flight::cost(reading),
@@ -53,7 +54,7 @@ fn score_one(reading: &Reading, means: Means, policy: &Policy) -> Score {
     Score {
         cost,
         load,
-        queued: reading.queued(means),
+        queued: reading.queued(),
         in_flight: reading.counts.in_flight,
         slow_start: reading.slow_start,
     }

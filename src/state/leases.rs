@@ -18,16 +18,16 @@ use dashmap::{DashMap, Entry};
 
 use super::nodes::{
     breaker::Signal,
-    flight::{Charge, Trial},
+    flight::{Charge, Trial, TrialTaken},
     node::{Node, Observation},
 };
 use crate::domain::{
     decision::{LeaseGrant, Route, Rung},
-    id::{LeaseId, NodeId},
+    id::{LeaseId, ModelName},
     node::{BreakerState, RequestType},
     outcome::{Outcome, OutcomeResult, Settlement},
     policy::{LeasePolicy, Policy},
-    request::RequestKey,
+    request::{RequestKey, RouteRequest},
     time::Instant,
 };
 
@@ -58,6 +58,7 @@ struct Lease {
     id: LeaseId,
     node: Arc<Node>,
     request_type: RequestType,
+    model: ModelName,
     route: Arc<Route>,
     rung: Rung,
     charge: Charge,
@@ -81,8 +82,6 @@ enum Phase {
 pub struct Reservation {
     /// The picked node.
     pub node: Arc<Node>,
-    /// What the request asks for.
-    pub request_type: RequestType,
     /// Whether the pick tries a node whose breaker is half-open.
     pub trial: Trial,
     /// What the caller is told; its lease is filled in.
@@ -93,9 +92,20 @@ pub struct Reservation {
     pub ttl: Duration,
 }
 
-/// As many leases live as the policy allows.
+/// Why a choice was not put in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exhausted;
+pub enum GrantError {
+    /// As many leases live as the policy allows.
+    Exhausted,
+    /// Another pick tries the half-open node already: choose again.
+    TrialTaken,
+}
+
+impl From<TrialTaken> for GrantError {
+    fn from(_: TrialTaken) -> Self {
+        Self::TrialTaken
+    }
+}
 
 /// What a reported outcome did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,35 +127,47 @@ impl LeaseTable {
         self.remembered.load(Relaxed)
     }
 
-    /// The decision that was made for this request, if its lease lives on a node that is not excluded.
-    pub fn recall(&self, key: &RequestKey, excluded: &[NodeId], now: Instant) -> Option<(Route, Rung)> {
-        let attempts = self.requests.get(key)?;
-        attempts.latest.recall(excluded, now)
+    /// The decision that was made for this request, if it asked for the same then and its lease lives on a node that
+    /// is not excluded now.
+    pub fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Route, Rung)> {
+        let attempts = self.requests.get(&request.key)?;
+        attempts.latest.recall(request, now)
+    }
+
+    /// Releases the request's lease on a node that it excludes: it has left that node, wherever it goes.
+    pub fn leave(&self, request: &RouteRequest, now: Instant) {
+        if request.excluded.is_empty() {
+            return;
+        }
+        if let Some(mut attempts) = self.requests.get_mut(&request.key)
+            && request.excluded.contains(&attempts.latest.node.spec.id)
+        {
+            self.release(&mut attempts.latest, now);
+        }
     }
 
     /// Puts a choice in flight. If the request has got a decision meanwhile, that one stands.
     pub fn grant(
         &self,
-        key: &RequestKey,
-        excluded: &[NodeId],
+        request: &RouteRequest,
         reservation: Reservation,
-        policy: &LeasePolicy,
+        policy: &Policy,
         now: Instant,
-    ) -> Result<(Route, Rung), Exhausted> {
-        match self.requests.entry(key.clone()) {
+    ) -> Result<(Route, Rung), GrantError> {
+        match self.requests.entry(request.key.clone()) {
             Entry::Occupied(mut entry) => {
                 let attempts = entry.get_mut();
-                if let Some(decided) = attempts.latest.recall(excluded, now) {
+                if let Some(decided) = attempts.latest.recall(request, now) {
                     return Ok(decided);
                 }
+                let lease = self.open(request, reservation, policy, now)?;
                 self.release(&mut attempts.latest, now);
-                let lease = self.open(reservation, policy, now)?;
                 let decided = lease.told();
                 attempts.supersede(lease);
                 Ok(decided)
             }
             Entry::Vacant(entry) => {
-                let lease = self.open(reservation, policy, now)?;
+                let lease = self.open(request, reservation, policy, now)?;
                 let decided = lease.told();
                 entry.insert(Attempts { latest: lease, earlier: Vec::new() });
                 self.remembered.fetch_add(1, Relaxed);
@@ -222,18 +244,30 @@ impl LeaseTable {
         Settled { settlement, breaker }
     }
 
-    fn open(&self, wanted: Reservation, policy: &LeasePolicy, now: Instant) -> Result<Lease, Exhausted> {
-        let room = |live| (live < policy.live_max).then_some(live + 1);
-        self.live.fetch_update(Relaxed, Relaxed, room).map_err(|_| Exhausted)?;
+    fn open(
+        &self,
+        request: &RouteRequest,
+        wanted: Reservation,
+        policy: &Policy,
+        now: Instant,
+    ) -> Result<Lease, GrantError> {
+        let flight = &wanted.node.live.flight;
+        let trial = match wanted.trial {
+            Trial::Yes => Some(flight.try_out(now, now + policy.breaker.open_for)?),
+            Trial::No => None,
+        };
+        let room = |live| (live < policy.leases.live_max).then_some(live + 1);
+        self.live.fetch_update(Relaxed, Relaxed, room).map_err(|_| GrantError::Exhausted)?;
         let pick = self.picks.fetch_add(1, Relaxed) + 1;
         let id = LeaseId(pick);
-        let charge = wanted.node.live.flight.charge(pick, wanted.trial);
+        let charge = flight.charge(pick, trial);
         let route = Route { lease: Some(LeaseGrant { id, ttl: wanted.ttl }), ..wanted.route };
         Ok(Lease {
             id,
             charge,
             node: wanted.node,
-            request_type: wanted.request_type,
+            request_type: request.request_type,
+            model: request.model.clone(),
             route: Arc::new(route),
             rung: wanted.rung,
             ttl: wanted.ttl,
@@ -271,9 +305,10 @@ impl Lease {
         ((*self.route).clone(), self.rung)
     }
 
-    fn recall(&self, excluded: &[NodeId], now: Instant) -> Option<(Route, Rung)> {
+    fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Route, Rung)> {
         let live = matches!(self.phase, Phase::Live { .. }) && !self.has_expired(now);
-        if !live || excluded.contains(&self.node.spec.id) {
+        let same = self.request_type == request.request_type && self.model == request.model;
+        if !live || !same || request.excluded.contains(&self.node.spec.id) {
             return None;
         }
         Some((Route { repeated: true, ..(*self.route).clone() }, self.rung))

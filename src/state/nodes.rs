@@ -27,7 +27,7 @@ use crate::domain::{
     policy::{FreshnessPolicy, Policy},
     time::Instant,
 };
-use node::{Applied, Live, Node};
+use node::{Applied, Live, Node, Reports};
 use trust::Trust;
 
 /// The fleet.
@@ -39,6 +39,7 @@ pub struct NodeTable {
     topology: ArcSwap<Topology>,
     /// Held while membership changes, so that snapshots are published in order.
     membership: Mutex<()>,
+    /// Numbers drawn so far; under the membership lock, so that of two streams the later one has the greater.
     sessions: AtomicU64,
 }
 
@@ -85,22 +86,34 @@ impl NodeTable {
 
     /// Registers a node by its agent's stream, or takes over a new declaration of a known one.
     pub fn attend(&self, spec: NodeSpec, policy: &Policy, now: Instant) -> Result<Session, TableFull> {
-        self.begin(spec, NodeOrigin::Agent, Trust::registered(&policy.freshness, now), policy)
+        let trust = Trust::registered(&policy.freshness, now);
+        self.begin(spec, (NodeOrigin::Agent, trust, Reports::WhileFresh), policy)
     }
 
     /// Registers a node that will not be reported for, with a stream to say its load by hand.
     pub fn admit(&self, spec: NodeSpec, policy: &Policy) -> Result<Session, TableFull> {
-        self.begin(spec, NodeOrigin::Registered, Trust::UNATTENDED, policy)
+        self.begin(spec, (NodeOrigin::Registered, Trust::UNATTENDED, Reports::UntilReplaced), policy)
     }
 
-    /// Makes the nodes of the configuration file those that are listed: adds, changes, removes.
+    /// Makes the nodes of the configuration file those that are listed: adds, changes, removes. Where they do not
+    /// fit beside the nodes of agents nothing changes.
     pub fn configure(&self, specs: Vec<NodeSpec>, policy: &Policy) -> Result<(), TableFull> {
+        let _membership = self.membership.lock();
         let listed: HashSet<NodeId> = specs.iter().map(|spec| spec.id.clone()).collect();
         let unlisted =
             |node: &Node| node.origin == NodeOrigin::Configuration && !listed.contains(&node.spec.id);
-        self.remove_where(unlisted);
+        let stays = |node: &Node| !unlisted(node) && !listed.contains(&node.spec.id);
+        let staying = self.nodes.iter().filter(|entry| stays(entry.value())).count();
+        if staying + listed.len() > policy.nodes_max.0 {
+            return Err(TableFull(policy.nodes_max.0));
+        }
+        let removed = self.take_out(unlisted);
+        let mut changed = !removed.is_empty();
         for spec in specs {
-            self.insert(spec, NodeOrigin::Configuration, Trust::UNATTENDED, policy)?;
+            changed |= self.put(spec, NodeOrigin::Configuration, Trust::UNATTENDED, policy).1;
+        }
+        if changed {
+            self.publish();
         }
         Ok(())
     }
@@ -119,9 +132,28 @@ impl NodeTable {
     pub fn remove(&self, id: &NodeId) -> Option<Arc<Node>> {
         let _membership = self.membership.lock();
         let (_, node) = self.nodes.remove(id)?;
-        node.live.begin(0, Trust::UNATTENDED);
+        node.live.silence();
         self.publish();
         Some(node)
+    }
+
+    /// Ends a stream whose agent has said farewell, and forgets its node; says whether it still spoke for it. What the
+    /// configuration file lists stays, and so does for a while what an operator drains: the agent may only be
+    /// starting anew, and the drain must not end by that.
+    pub fn part(&self, session: &Session, policy: &FreshnessPolicy, now: Instant) -> bool {
+        let spoke = session.close(now, policy);
+        if spoke {
+            let goes = |node: &Node| node.origin != NodeOrigin::Configuration && !node.live.vitals().draining;
+            let _membership = self.membership.lock();
+            let left = self
+                .nodes
+                .remove_if(&session.id, |_, node| node.live.is_spoken_for_by(session.number) && goes(node));
+            if let Some((_, node)) = left {
+                node.live.silence();
+                self.publish();
+            }
+        }
+        spoke
     }
 
     /// Forgets nodes whose agents left them long ago. While most of the fleet is lost nothing is forgotten: then the
@@ -139,41 +171,45 @@ impl NodeTable {
         if !topology.nodes.iter().any(|node| expired(node)) {
             return Swept::default();
         }
-        Swept { forgotten: self.remove_where(expired) }
+        let _membership = self.membership.lock();
+        let forgotten = self.take_out(expired);
+        if !forgotten.is_empty() {
+            self.publish();
+        }
+        Swept { forgotten }
     }
 
+    /// Registers and begins the stream in one step: between the two, nobody may remove the node, and no other
+    /// stream begin.
     fn begin(
         &self,
         spec: NodeSpec,
-        origin: NodeOrigin,
-        trust: Trust,
+        (origin, trust, reports): (NodeOrigin, Trust, Reports),
         policy: &Policy,
     ) -> Result<Session, TableFull> {
-        let node = self.insert(spec, origin, trust, policy)?;
+        let _membership = self.membership.lock();
+        if !self.nodes.contains_key(&spec.id) && self.nodes.len() >= policy.nodes_max.0 {
+            return Err(TableFull(policy.nodes_max.0));
+        }
+        let (node, changed) = self.put(spec, origin, trust, policy);
         let number = self.sessions.fetch_add(1, Relaxed) + 1;
         let trust = if node.origin == NodeOrigin::Configuration { Trust::UNATTENDED } else { trust };
-        node.live.begin(number, trust);
+        node.live.begin(number, trust, reports);
+        if changed {
+            self.publish();
+        }
         Ok(Session { id: node.spec.id.clone(), live: Arc::clone(&node.live), number })
     }
 
-    /// Adds a node, or changes the declaration of a known one. What the configuration file declares of a node
-    /// outranks what its agent does.
-    fn insert(
-        &self,
-        spec: NodeSpec,
-        origin: NodeOrigin,
-        trust: Trust,
-        policy: &Policy,
-    ) -> Result<Arc<Node>, TableFull> {
-        let _membership = self.membership.lock();
+    /// Adds a node, or changes the declaration of a known one; says whether that changed anything. What the
+    /// configuration file declares of a node outranks what its agent does. Only under the membership lock.
+    fn put(&self, spec: NodeSpec, origin: NodeOrigin, trust: Trust, policy: &Policy) -> (Arc<Node>, bool) {
         let known = self.get(&spec.id);
         if let Some(node) = &known {
             let outranked = node.origin == NodeOrigin::Configuration && origin != NodeOrigin::Configuration;
             if outranked || (node.spec == spec && node.origin == origin) {
-                return Ok(Arc::clone(node));
+                return (Arc::clone(node), false);
             }
-        } else if self.nodes.len() >= policy.nodes_max.0 {
-            return Err(TableFull(policy.nodes_max.0));
         }
         let live = known.map_or_else(|| Arc::new(Live::new(policy, trust)), |node| Arc::clone(&node.live));
         if origin != NodeOrigin::Agent {
@@ -181,24 +217,20 @@ impl NodeTable {
         }
         let node = Arc::new(Node { spec, origin, live });
         self.nodes.insert(node.spec.id.clone(), Arc::clone(&node));
-        self.publish();
-        Ok(node)
+        (node, true)
     }
 
-    fn remove_where(&self, doomed: impl Fn(&Node) -> bool) -> Vec<NodeId> {
-        let _membership = self.membership.lock();
+    /// Only under the membership lock.
+    fn take_out(&self, doomed: impl Fn(&Node) -> bool) -> Vec<NodeId> {
         let mut removed = Vec::new();
         self.nodes.retain(|id, node| {
             let goes = doomed(node);
             if goes {
-                node.live.begin(0, Trust::UNATTENDED);
+                node.live.silence();
                 removed.push(id.clone());
             }
             !goes
         });
-        if !removed.is_empty() {
-            self.publish();
-        }
         removed
     }
 

@@ -11,6 +11,7 @@
 //! after 500ms                                          lets time pass
 //! close a  ·  drain a  ·  resume a  ·  remove a  ·  sweep
 //! outcome r1 failed
+//! fail a 5                                             five requests go to the node and fail
 //! pick r1 type=text tier=premium exclude=a,b => node, then its fallbacks; or the refusal
 //! burst 1000 type=text => picks per node
 //! explain type=text => what became of each node
@@ -79,6 +80,7 @@ fn obey(world: &mut World, words: &[&str]) -> Option<String> {
         ["resume", id] => drop(world.state.nodes.resume(&node_id(id)).expect("the node is known")),
         ["remove", id] => drop(world.state.nodes.remove(&node_id(id)).expect("the node is known")),
         ["sweep"] => drop(world.state.sweep(&world.policy, world.now)),
+        ["fail", id, times] => fail(world, id, times),
         ["outcome", request, how] => drop(world.settle(&key(request), result(how))),
         ["pick", request, rest @ ..] => return Some(told(&world.decide(&asked(request, rest)))),
         ["burst", count, rest @ ..] => return Some(burst(world, count, rest)),
@@ -87,6 +89,17 @@ fn obey(world: &mut World, words: &[&str]) -> Option<String> {
         other => panic!("no such command: {other:?}"),
     }
     None
+}
+
+fn fail(world: &mut World, id: &str, times: &str) {
+    let others: Vec<_> = world.state.nodes.topology().nodes.iter().map(|node| node.spec.id.clone()).collect();
+    for i in 0..times.parse().expect("a count") {
+        let request = format!("fail-{id}-{i}-{:?}", world.now);
+        let excluded = others.iter().filter(|other| other.as_str() != id).cloned().collect();
+        let route = world.pick(&RouteRequest { excluded, ..text(&request) });
+        assert_eq!(route.target.node.as_str(), id);
+        world.settle(&key(&request), OutcomeResult::Failed);
+    }
 }
 
 /// `key=value` words.
@@ -100,6 +113,10 @@ fn set_policy(policy: &mut Policy, words: &[&str]) {
             "balance" => policy.balance = by_name(&Balance::NAMES, value),
             "spill" => policy.spill.when = by_name(&Spill::NAMES, value),
             "fallbacks" => policy.fallbacks.0 = value.parse().expect("a count"),
+            "ejected" => {
+                let share = Ratio::try_new(value.parse().expect("a number")).expect("a ratio");
+                policy.breaker.ejected_share_max = share;
+            }
             "leases" => policy.leases.live_max = value.parse().expect("a count"),
             other => panic!("no such setting: {other}"),
         }
@@ -188,6 +205,7 @@ fn result(how: &str) -> OutcomeResult {
         (OutcomeResult::Failed, "failed"),
         (OutcomeResult::Timeout, "timeout"),
         (OutcomeResult::Running, "running"),
+        (OutcomeResult::Cancelled, "cancelled"),
     ];
     by_name(&names, how)
 }

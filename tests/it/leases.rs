@@ -8,10 +8,11 @@ use std::{
 
 use pointsman::{
     domain::{
-        id::LeaseId,
+        id::{LeaseId, ModelName, NodeId},
         load::{NodeLoad, Ratio},
-        outcome::{OutcomeResult, Settlement},
+        outcome::{Outcome, OutcomeResult, Settlement},
         policy::{LeasePolicy, Policy},
+        request::{RequestKey, RouteRequest},
         time::{Chance, Instant},
     },
     route::{self, Turn},
@@ -64,7 +65,8 @@ proptest! {
         prop_assert_eq!(world.state.leases.live(), 0);
         for node in &nodes {
             let counts = node.live.counts();
-            prop_assert_eq!((counts.in_flight, counts.unseen, counts.trials), (0, 0, 0));
+            prop_assert!(!node.live.flight.is_tried(world.now));
+            prop_assert_eq!((counts.in_flight, counts.unseen), (0, 0));
         }
     }
 }
@@ -222,4 +224,66 @@ fn a_burst_between_two_reports_spreads() {
     let topology = world.state.nodes.topology();
     let most = topology.nodes.iter().map(|node| node.live.counts().in_flight).max();
     assert!(most <= Some(120), "the busiest got {most:?} of 1000");
+}
+
+/// The pool of one node whose breaker is half-open, with its trial picked, beside one that is well.
+fn a_trial(world: &mut World) -> RequestKey {
+    let only = |id: &str| vec![NodeId::parse(id).expect("a good id")];
+    for i in 0..5 {
+        let request = RouteRequest { excluded: only("n1"), ..text(&format!("f{i}")) };
+        world.pick(&request);
+        world.settle(&request.key, OutcomeResult::Failed);
+    }
+    world.pass(world.policy.breaker.open_for);
+    world.report("n0", idle_load());
+    world.report("n1", idle_load());
+    let trial = RouteRequest { excluded: only("n1"), ..text("trial") };
+    assert_eq!(world.pick(&trial).target.node.as_str(), "n0");
+    assert!(is_refused_by_n0(world, "second"), "one at a time");
+    trial.key
+}
+
+fn is_refused_by_n0(world: &mut World, request: &str) -> bool {
+    let excluded = vec![NodeId::parse("n1").expect("a good id")];
+    world.decide(&RouteRequest { excluded, ..text(request) }).outcome.is_err()
+}
+
+#[test]
+fn a_trial_that_streams_its_answer_readmits_the_node_at_the_first_token() {
+    let mut world = World::of_equal_nodes(Policy::default(), 2);
+    let trial = a_trial(&mut world);
+    let first_token_latency = Some(Duration::from_millis(80));
+    let running = Outcome { first_token_latency, ..outcome(&trial, OutcomeResult::Running) };
+    world.state.leases.settle(&running, &world.policy, world.now);
+    assert!(!is_refused_by_n0(&mut world, "third"));
+}
+
+#[test]
+fn a_trial_of_which_nothing_is_heard_lapses() {
+    let mut world = World::of_equal_nodes(Policy::default(), 2);
+    a_trial(&mut world);
+    world.pass(world.policy.breaker.open_for);
+    world.report("n0", idle_load());
+    world.report("n1", idle_load());
+    assert!(!is_refused_by_n0(&mut world, "third"));
+    assert!(is_refused_by_n0(&mut world, "fourth"), "again one at a time");
+}
+
+#[test]
+fn a_retry_that_finds_no_node_has_left_the_first_one_all_the_same() {
+    let mut world = World::of_equal_nodes(Policy::default(), 1);
+    world.pick(&text("r1"));
+    let excluded = vec![NodeId::parse("n0").expect("a good id")];
+    assert!(world.decide(&RouteRequest { excluded, ..text("r1") }).outcome.is_err());
+    assert_eq!((world.in_flight(), world.state.leases.live()), (0, 0));
+}
+
+#[test]
+fn a_name_that_is_used_again_for_another_request_gets_a_decision_of_its_own() {
+    let mut world = World::of_equal_nodes(Policy::default(), 1);
+    world.pick(&text("r1"));
+    assert!(world.pick(&text("r1")).repeated);
+    let model = ModelName::parse("other").expect("a good name");
+    assert!(!world.pick(&RouteRequest { model, ..text("r1") }).repeated);
+    assert_eq!(world.in_flight(), 1);
 }

@@ -5,6 +5,7 @@ mod decide;
 mod failover;
 mod leases;
 mod loads;
+mod members;
 mod reports;
 mod routing;
 mod service;

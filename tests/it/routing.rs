@@ -179,3 +179,26 @@ async fn a_pick_that_has_waited_in_vain_is_refused() {
     assert_eq!(rejection(refused.into_inner()).reason(), RejectionReason::NoNodes);
     assert!(asked.elapsed() >= Duration::from_millis(50));
 }
+
+#[tokio::test]
+async fn picks_of_a_batch_wait_together() {
+    let running = start(Policy::default()).await;
+    let mut client = routing(&running).await;
+    let max_wait = Some(prost_types::Duration { seconds: 1, nanos: 0 });
+    let picks = (0..100).map(|i| PickNodeRequest { max_wait, ..text(&format!("r{i}")) }).collect();
+    let batch = timeout(DEADLINE, client.batch_pick_nodes(BatchPickNodesRequest { picks })).await;
+    assert_eq!(batch.expect("not one after the other").expect("it answers").into_inner().results.len(), 100);
+}
+
+#[tokio::test]
+async fn a_message_with_very_many_bad_fields_gets_an_error_that_can_be_read() {
+    let running = start(Policy::default()).await;
+    let mut client = routing(&running).await;
+    let bad = PickNodeRequest { excluded_node_ids: vec!["not fine".into(); 64], ..text("r1") };
+    let status = client.pick_node(bad).await.expect_err("it is malformed");
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let details = status.get_error_details();
+    let told = &details.bad_request().expect("it names fields").field_violations;
+    assert_eq!(told.len(), 16);
+    assert!(told[15].description.ends_with("(and 48 more malformed fields)"), "{}", told[15].description);
+}

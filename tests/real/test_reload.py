@@ -27,7 +27,7 @@ class Reload(unittest.TestCase):
         self.fleet.configure(policy={"balance": "round_robin"}, nodes=NODES[:1])
         wait_for("the new file", lambda: (self.balance(), self.nodes()) == ("round_robin", 1))
         # The log lies beside the file, and must not count as a change of it.
-        self.assertEqual(self.fleet.logged("reload: nothing has changed"), [])
+        self.assertEqual(self.fleet.logged("reloaded: the configuration has not changed"), [])
 
     def test_a_bad_file_changes_nothing_and_is_told(self):
         self.fleet.configure(policy={"balance": "by_gut_feeling"}, nodes=[])

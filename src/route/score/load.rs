@@ -7,9 +7,10 @@
 //! A report is old when it comes, so the queue is corrected by what we know ourselves: the picks made since (`unseen`),
 //! and what is in flight beyond what the node says it runs. The report never outranks that.
 //!
-//! What a node does not tell (no agent, agent gone) is taken to be the mean of the candidates that do: taken as 0
-//! it would draw all requests, as 100 none. Weight and slow start scale the capacity: each pick then costs such a node
-//! more or less, and its share comes out in proportion.
+//! What a node does not tell (no agent, agent gone) it borrows from a candidate that does, drawn anew for each pick.
+//! Taken as 0 it would draw all requests, as 100 none; taken as the mean it would never be the least, and where the
+//! others' loads move up and down it would get nothing. Weight and slow start scale the capacity: each pick then costs
+//! such a node more or less, and its share comes out in proportion.
 
 use crate::{
     domain::{
@@ -17,7 +18,7 @@ use crate::{
         explanation::LoadTerms,
         load::{NodeLoad, Ratio},
         policy::{LoadPolicy, Policy},
-        time::Instant,
+        time::{Chance, Instant},
     },
     state::nodes::{flight::FlightCounts, node::Node},
 };
@@ -25,14 +26,8 @@ use crate::{
 /// All that the scores read of a node, at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
-    /// Processor or GPU in use, in percent.
-    pub cpu: Option<f64>,
-    /// Memory in use, in percent.
-    pub memory: Option<f64>,
-    /// Requests that the node says it runs.
-    pub running: Option<u32>,
-    /// Requests that the node says it has not begun.
-    pub waiting: Option<u32>,
+    /// What the node tells, or borrows.
+    pub told: Told,
     /// What we sent.
     pub counts: FlightCounts,
     /// Capacity relative to a node of weight 1.
@@ -47,6 +42,19 @@ pub struct Reading {
     pub latency: f64,
 }
 
+/// What a node tells of itself; `None` where it does not.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Told {
+    /// Processor or GPU in use, in percent.
+    pub cpu: Option<f64>,
+    /// Memory in use, in percent.
+    pub memory: Option<f64>,
+    /// Requests in execution.
+    pub running: Option<u32>,
+    /// Requests not yet begun.
+    pub waiting: Option<u32>,
+}
+
 impl Reading {
     /// Reads a node. A frozen fleet is read by its last reports, however old.
     pub fn of(node: &Node, policy: &Policy, rung: Rung, now: Instant) -> Self {
@@ -59,10 +67,12 @@ impl Reading {
         let gpu = told(|load| load.gpu).filter(|_| policy.load.gpu_replaces_cpu);
         let capacity = node.spec.queue_capacity.unwrap_or(policy.load.queue_capacity);
         Self {
-            cpu: gpu.or_else(|| told(|load| load.cpu)),
-            memory: told(|load| load.memory),
-            running: load.and_then(|load| load.running),
-            waiting: load.and_then(|load| load.waiting),
+            told: Told {
+                cpu: gpu.or_else(|| told(|load| load.cpu)),
+                memory: told(|load| load.memory),
+                running: load.and_then(|load| load.running),
+                waiting: load.and_then(|load| load.waiting),
+            },
             counts: node.live.counts(),
             weight: node.spec.weight,
             queue_capacity: f64::from(capacity.get()),
@@ -73,15 +83,15 @@ impl Reading {
     }
 
     /// Requests queued on the node: by its report and the picks since, or by what we sent if that is more.
-    pub fn queued(&self, means: Means) -> u32 {
-        let reported = self.waiting.map_or(0, |waiting| waiting.saturating_add(self.counts.unseen));
-        let running = self.running.unwrap_or(means.running);
+    pub fn queued(&self) -> u32 {
+        let reported = self.told.waiting.map_or(0, |waiting| waiting.saturating_add(self.counts.unseen));
+        let running = self.told.running.unwrap_or(0);
         reported.max(self.counts.in_flight.saturating_sub(running))
     }
 
     /// Requests queued per capacity that the node is given now; over 1 where the queue is more than full.
-    pub fn pressure(&self, means: Means) -> f64 {
-        f64::from(self.queued(means)) / (self.queue_capacity * self.share())
+    pub fn pressure(&self) -> f64 {
+        f64::from(self.queued()) / (self.queue_capacity * self.share())
     }
 
     /// Capacity that the node is given now, relative to a node of weight 1.
@@ -90,52 +100,40 @@ impl Reading {
     }
 }
 
-/// What a node that does not tell is taken to have.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Means {
-    cpu: f64,
-    memory: f64,
-    /// Of the requests in execution: without it all that is in flight on a node without an agent would count as
-    /// queued, and it would get less than its share.
-    running: u32,
+/// Lets each node borrow what it does not tell. The requests in execution too: without them all that is in flight on
+/// a node without an agent would count as queued, and it would get less than its share.
+pub fn borrow(readings: &mut [Reading], chance: &mut Chance) {
+    borrow_one(readings, |told| &mut told.cpu, chance);
+    borrow_one(readings, |told| &mut told.memory, chance);
+    borrow_one(readings, |told| &mut told.running, chance);
 }
 
-impl Means {
-    /// Means over those that tell; 0 where nobody does.
-    pub fn of<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Self {
-        Self {
-            cpu: mean(readings.clone().filter_map(|reading| reading.cpu)),
-            memory: mean(readings.clone().filter_map(|reading| reading.memory)),
-            running: rounded(mean(readings.filter_map(|reading| reading.running.map(f64::from)))),
-        }
+fn borrow_one<T: Copy>(
+    readings: &mut [Reading],
+    field: fn(&mut Told) -> &mut Option<T>,
+    chance: &mut Chance,
+) {
+    let telling = readings.iter_mut().filter_map(|reading| *field(&mut reading.told)).count();
+    if telling == 0 || telling == readings.len() {
+        return;
+    }
+    let lenders: Vec<T> = readings.iter_mut().filter_map(|reading| *field(&mut reading.told)).collect();
+    for reading in readings {
+        field(&mut reading.told).get_or_insert_with(|| lenders[chance.usize(..lenders.len())]);
     }
 }
 
-fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = numbers.fold((0.0, 0_u32), |(sum, count), number| (sum + number, count + 1));
-    sum / f64::from(count.max(1))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a mean of counts is a count within their range"
-)]
-fn rounded(count: f64) -> u32 {
-    count.round() as u32
-}
-
-/// The load, term by term.
-pub fn load(reading: &Reading, means: Means, policy: &LoadPolicy) -> LoadTerms {
+/// The load, term by term; what is neither told nor borrowed counts as 0.
+pub fn load(reading: &Reading, policy: &LoadPolicy) -> LoadTerms {
     LoadTerms {
-        cpu: policy.cpu * reading.cpu.unwrap_or(means.cpu),
-        memory: policy.memory * reading.memory.unwrap_or(means.memory),
-        queue: policy.queue * 100.0 * reading.pressure(means).min(1.0),
+        cpu: policy.cpu * reading.told.cpu.unwrap_or(0.0),
+        memory: policy.memory * reading.told.memory.unwrap_or(0.0),
+        queue: policy.queue * 100.0 * reading.pressure().min(1.0),
         failures: policy.failure_penalty * reading.failure_ratio,
     }
 }
 
-/// The load of one node by itself: what it does not tell counts as 0.
+/// The load of one node by itself.
 pub fn of(node: &Node, policy: &Policy, now: Instant) -> LoadTerms {
-    load(&Reading::of(node, policy, Rung::Normal, now), Means::default(), &policy.load)
+    load(&Reading::of(node, policy, Rung::Normal, now), &policy.load)
 }

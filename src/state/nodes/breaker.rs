@@ -5,9 +5,9 @@
 //! overload counts for the ratio alone: it is no sign of a broken node.
 //!
 //! An open breaker turns half-open by the clock, without a timer: `Open` whose time is over *is* half-open. Then one
-//! request at a time tries the node. A success closes the breaker and starts the slow return; a failure opens it again
-//! for twice as long. Only requests picked after it turned half-open decide that: older ones tell of the time
-//! before. (One at a time but for a race: two picks decided in the same moment on two threads may both try.)
+//! request at a time tries the node. A success (or the first token of an answer that is still running) closes the
+//! breaker and starts the slow return; a failure opens it again for twice as long. Only requests picked since it turned
+//! half-open decide that, and none that was picked earlier opens it again: those tell of the time before.
 
 use std::time::Duration;
 
@@ -31,10 +31,19 @@ pub struct Breaker {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
-    /// Closed; returned from being open at this moment, if ever.
-    Closed { returned: Option<Instant> },
+    /// Closed, and if it ever was open, since when.
+    Closed { returned: Option<Returned> },
     /// Open until this moment, half-open from it on.
     Open { until: Instant },
+}
+
+/// How a breaker came to be closed again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Returned {
+    /// When it closed.
+    at: Instant,
+    /// When it had turned half-open.
+    half_open: Instant,
 }
 
 /// What one finished request says of its node.
@@ -84,16 +93,26 @@ impl Breaker {
     /// Share of its capacity that the node is given: grows from a tenth to 1 over the slow start.
     pub fn slow_start(&self, policy: &BreakerPolicy, now: Instant) -> f64 {
         let Phase::Closed { returned: Some(returned) } = self.phase else { return 1.0 };
-        let share = now.since(returned).as_secs_f64() / policy.slow_start.as_secs_f64().max(f64::EPSILON);
+        let share = now.since(returned.at).as_secs_f64() / policy.slow_start.as_secs_f64().max(f64::EPSILON);
         share.clamp(SLOW_START_FLOOR, 1.0)
     }
 
     /// Takes in what a request that was picked at `picked` says of the node.
     pub fn observe(&mut self, policy: &BreakerPolicy, now: Instant, picked: Instant, signal: Signal) {
         match self.phase {
+            Phase::Closed { returned: Some(returned) } if picked < returned.half_open => {}
             Phase::Closed { returned } => self.observe_closed(policy, now, signal, returned),
-            Phase::Open { until } if picked >= until => self.observe_trial(policy, now, signal),
+            Phase::Open { until } if picked >= until => self.observe_trial(policy, now, signal, until),
             Phase::Open { .. } => {}
+        }
+    }
+
+    /// Takes in that a request that was picked at `picked` has begun to be answered: as a trial it has succeeded.
+    pub fn observe_first_token(&mut self, policy: &BreakerPolicy, now: Instant, picked: Instant) {
+        if let Phase::Open { until } = self.phase
+            && picked >= until
+        {
+            self.close(policy, now, until);
         }
     }
 
@@ -102,7 +121,7 @@ impl Breaker {
         policy: &BreakerPolicy,
         now: Instant,
         signal: Signal,
-        returned: Option<Instant>,
+        returned: Option<Returned>,
     ) {
         self.window.observe(now, signal == Signal::Good);
         match signal {
@@ -111,7 +130,7 @@ impl Breaker {
             Signal::Overloaded => {}
         }
         // A node that has stayed well for the longest ejection has earned a short one again.
-        if returned.is_some_and(|returned| now.since(returned) > policy.open_for_max) {
+        if returned.is_some_and(|returned| now.since(returned.at) > policy.open_for_max) {
             self.trips = 0;
         }
         if self.trips_now(policy, now) {
@@ -128,9 +147,9 @@ impl Breaker {
         counts.total() >= policy.samples_min.get() && success_ratio < policy.success_ratio_min.get()
     }
 
-    fn observe_trial(&mut self, policy: &BreakerPolicy, now: Instant, signal: Signal) {
+    fn observe_trial(&mut self, policy: &BreakerPolicy, now: Instant, signal: Signal, half_open: Instant) {
         match signal {
-            Signal::Good => self.close(policy, now),
+            Signal::Good => self.close(policy, now, half_open),
             Signal::Bad => self.open(policy, now),
             Signal::Overloaded => {}
         }
@@ -142,10 +161,10 @@ impl Breaker {
         self.trips = self.trips.saturating_add(1);
     }
 
-    fn close(&mut self, policy: &BreakerPolicy, now: Instant) {
+    fn close(&mut self, policy: &BreakerPolicy, now: Instant, half_open: Instant) {
         self.window = SuccessWindow::new(policy.window);
         self.failures_in_a_row = 0;
-        self.phase = Phase::Closed { returned: Some(now) };
+        self.phase = Phase::Closed { returned: Some(Returned { at: now, half_open }) };
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use crate::domain::time::Instant;
+
 /// Requests in flight on one node.
 ///
 /// Relaxed ordering throughout: each count stands alone, and the lease that charges and releases is itself guarded
@@ -15,7 +17,9 @@ pub struct Flight {
     /// High half: number of reports applied. Low half: live picks made since the last one. In one word, so that a
     /// report and a release cannot disagree about which picks it covers.
     unseen: AtomicU64,
-    trials: AtomicU32,
+    /// Until when the trial of a half-open breaker counts, in nanoseconds; 0 for none. It lapses by the clock: a long
+    /// answer, or a caller that died, must not keep the node away for as long as its lease.
+    trial_until: AtomicU64,
     last_pick: AtomicU64,
 }
 
@@ -23,7 +27,8 @@ pub struct Flight {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Charge {
     reports: u32,
-    trial: Trial,
+    /// Until when it is a trial, if it is one.
+    trial: Option<Instant>,
 }
 
 /// Whether a pick tries a node whose breaker is half-open.
@@ -35,6 +40,10 @@ pub enum Trial {
     No,
 }
 
+/// Another pick was faster to try the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrialTaken;
+
 /// The counts at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FlightCounts {
@@ -42,8 +51,6 @@ pub struct FlightCounts {
     pub in_flight: u32,
     /// Of these, picked since the last report.
     pub unseen: u32,
-    /// Of these, trials of a half-open breaker.
-    pub trials: u32,
     /// Number of the latest pick of this node among all picks; 0 for never.
     pub last_pick: u64,
 }
@@ -54,18 +61,25 @@ impl Flight {
         FlightCounts {
             in_flight: self.in_flight.load(Relaxed),
             unseen: picks(self.unseen.load(Relaxed)),
-            trials: self.trials.load(Relaxed),
             last_pick: self.last_pick.load(Relaxed),
         }
     }
 
+    /// Whether the node is being tried.
+    pub fn is_tried(&self, now: Instant) -> bool {
+        now.as_nanos() < self.trial_until.load(Relaxed)
+    }
+
+    /// Takes the one trial of a half-open node, for so long. Of picks that come together one gets it.
+    pub fn try_out(&self, now: Instant, until: Instant) -> Result<Instant, TrialTaken> {
+        let take = |held: u64| (held <= now.as_nanos()).then_some(until.as_nanos());
+        self.trial_until.fetch_update(Relaxed, Relaxed, take).map(|_| until).map_err(|_| TrialTaken)
+    }
+
     /// Charges the pick with this number.
-    pub fn charge(&self, pick: u64, trial: Trial) -> Charge {
+    pub fn charge(&self, pick: u64, trial: Option<Instant>) -> Charge {
         self.in_flight.fetch_add(1, Relaxed);
         self.last_pick.fetch_max(pick, Relaxed);
-        if trial == Trial::Yes {
-            self.trials.fetch_add(1, Relaxed);
-        }
         // The low half cannot overflow: live leases are bounded far below 2^32.
         let before = self.unseen.fetch_add(1, Relaxed);
         Charge { reports: reports(before), trial }
@@ -75,8 +89,9 @@ impl Flight {
     pub fn release(&self, charge: &Charge) {
         let before = self.in_flight.fetch_sub(1, Relaxed);
         debug_assert!(before > 0, "a charge is released once");
-        if charge.trial == Trial::Yes {
-            self.trials.fetch_sub(1, Relaxed);
+        if let Some(until) = charge.trial {
+            // Unless it lapsed and another pick has taken it since.
+            let _ = self.trial_until.compare_exchange(until.as_nanos(), 0, Relaxed, Relaxed);
         }
         // If a report came since the charge, the pick is no longer among the unseen.
         let take_back = |word| (reports(word) == charge.reports).then(|| word - 1);

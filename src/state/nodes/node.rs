@@ -56,6 +56,8 @@ struct Writer {
     session: u64,
     /// Highest sequence number applied on it.
     sequence: u64,
+    /// How long its reports hold.
+    reports: Reports,
     vitals: Vitals,
 }
 
@@ -83,6 +85,19 @@ pub struct Reported {
     pub load: Arc<NodeLoad>,
     /// When it came, by our clock.
     pub received: Instant,
+    /// How long it holds.
+    holds: Reports,
+    /// Whether the stream that it came by has ended.
+    orphaned: bool,
+}
+
+/// How long the reports of a stream hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reports {
+    /// While they are fresh and their stream is open: an agent sends them.
+    WhileFresh,
+    /// Until the next one: somebody says by hand how an unattended node is.
+    UntilReplaced,
 }
 
 /// What became of a report.
@@ -126,7 +141,7 @@ impl Live {
         Self {
             flight: Flight::default(),
             vitals: ArcSwap::from_pointee(vitals.clone()),
-            writer: Mutex::new(Writer { session: 0, sequence: 0, vitals }),
+            writer: Mutex::new(Writer { session: 0, sequence: 0, reports: Reports::WhileFresh, vitals }),
         }
     }
 
@@ -141,12 +156,23 @@ impl Live {
     }
 
     /// Lets a new stream speak for the node, in place of any other. Number 0 lets none.
-    pub fn begin(&self, session: u64, trust: Trust) {
+    pub fn begin(&self, session: u64, trust: Trust, reports: Reports) {
         self.change(|writer| {
             writer.session = session;
             writer.sequence = 0;
+            writer.reports = reports;
             writer.vitals.trust = trust;
         });
+    }
+
+    /// Lets no stream speak for the node any more: it is being forgotten.
+    pub fn silence(&self) {
+        self.begin(0, Trust::UNATTENDED, Reports::WhileFresh);
+    }
+
+    /// Whether this stream is the one that speaks for the node.
+    pub fn is_spoken_for_by(&self, session: u64) -> bool {
+        self.writer.lock().session == session
     }
 
     /// Judges the node's presence anew, as its origin asks.
@@ -171,7 +197,9 @@ impl Live {
                 return Applied::Stale;
             }
             writer.sequence = sequence;
-            writer.vitals.load = Some(Reported { load: Arc::new(load), received: now });
+            let load = Arc::new(load);
+            let holds = writer.reports;
+            writer.vitals.load = Some(Reported { load, received: now, holds, orphaned: false });
             writer.vitals.trust.reported(policy, now);
             self.flight.seen();
             Applied::Applied
@@ -184,6 +212,9 @@ impl Live {
             let spoke = writer.session == session;
             if spoke {
                 writer.vitals.trust.closed(policy, now);
+                if let Some(reported) = &mut writer.vitals.load {
+                    reported.orphaned = true;
+                }
             }
             spoke
         })
@@ -222,8 +253,9 @@ impl Vitals {
             self.first_token_latency[seen.request_type as usize].observe(now, latency.as_secs_f64());
         }
         if let Some(latency) = seen.latency {
-            let failed = seen.signal == Some(Signal::Bad);
-            let latency = if failed { latency.max(FAILURE_LATENCY) } else { latency };
+            // A refusal for overload comes fast, and is no sign of a fast node either.
+            let went_well = seen.signal == Some(Signal::Good);
+            let latency = if went_well { latency } else { latency.max(FAILURE_LATENCY) };
             self.latency.observe(now, latency.as_secs_f64());
         }
     }
@@ -234,9 +266,11 @@ impl Vitals {
             Signal::Bad => self.trust.failed(now),
             Signal::Overloaded => {}
         }
-        // A request that still runs has not yet succeeded: it vouches for the node's presence only.
+        // A request that still runs has not yet succeeded: it vouches for the node's presence and ends a trial.
         if seen.latency.is_some() {
             self.breaker.observe(&policy.breaker, now, seen.picked, signal);
+        } else if seen.first_token_latency.is_some() {
+            self.breaker.observe_first_token(&policy.breaker, now, seen.picked);
         }
     }
 
@@ -246,10 +280,13 @@ impl Vitals {
         Duration::try_from_secs_f64(seconds).ok()
     }
 
-    /// The reported load, unless the agent has fallen silent and it is no longer true.
+    /// The reported load, unless its agent has gone or fallen silent and it is no longer true.
     pub fn load_at(&self, now: Instant, policy: &FreshnessPolicy) -> Option<&NodeLoad> {
         let reported = self.load.as_ref()?;
-        let current = !self.trust.is_attended() || now.since(reported.received) < policy.stale_after;
+        let current = match reported.holds {
+            Reports::UntilReplaced => true,
+            Reports::WhileFresh => !reported.orphaned && now.since(reported.received) < policy.stale_after,
+        };
         current.then_some(&*reported.load)
     }
 

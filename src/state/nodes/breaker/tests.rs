@@ -99,3 +99,26 @@ fn each_bad_trial_doubles_the_ejection_up_to_its_longest() {
         now += ejection;
     }
 }
+
+#[test]
+fn an_outcome_from_before_the_ejection_does_not_repeat_it() {
+    let mut breaker = open();
+    breaker.observe(&policy(), second(6), second(6), Signal::Good);
+    for _ in 0..50 {
+        breaker.observe(&policy(), second(7), second(5), Signal::Bad);
+    }
+    assert_eq!(breaker.at(second(7)), BreakerState::Closed);
+    for _ in 0..5 {
+        breaker.observe(&policy(), second(7), second(6), Signal::Bad);
+    }
+    assert_eq!(breaker.at(second(7)), BreakerState::Open, "later ones do");
+}
+
+#[test]
+fn a_first_token_is_enough_for_a_trial() {
+    let mut breaker = open();
+    breaker.observe_first_token(&policy(), second(6), second(5));
+    assert_eq!(breaker.at(second(6)), BreakerState::HalfOpen, "picked before it turned half-open");
+    breaker.observe_first_token(&policy(), second(7), second(6));
+    assert_eq!(breaker.at(second(7)), BreakerState::Closed);
+}
