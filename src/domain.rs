@@ -5,6 +5,7 @@ pub mod digest;
 pub mod explanation;
 pub mod filter;
 pub mod id;
+pub mod limit;
 pub mod load;
 pub mod node;
 pub mod outcome;

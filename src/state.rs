@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub mod leases;
+pub mod limits;
 pub mod nodes;
 
 use crate::domain::{policy::Policy, time::Instant};

@@ -93,6 +93,10 @@ name!(
     /// Version of a model.
     ModelVersion, 256
 );
+name!(
+    /// Rule of the rate limits; the operator's word, shown to those who run into it.
+    LimitName, 64
+);
 
 /// One node of the fleet.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,296 @@
+//! Has a user, tenant, tier or model asked for more than it may?
+//!
+//! Each rule of the policy keeps a quota for each value of what it counts apart ([`Per`]), within the tenant. A request
+//! takes one unit of the request rules that it matches ([`Limits::admit_request`]) and what it is expected to use of the token
+//! rules ([`Limits::reserve_tokens`]), all or nothing; what it turns out not to have used comes back, and
+//! what it used beyond is debited ([`Limits::settle`]). Taken minus given back is at most `burst + rate · t` in any span
+//! `t`; only debits, which cannot be refused, go beyond it, by at most one burst.
+//!
+//! The rule itself (name, what it counts apart, quota) is in the key. So a reload needs nothing done: a rule that it left
+//! alone finds its keys, a changed quota starts afresh, and keys of rules that are gone are forgotten once they owe
+//! nothing.
+//!
+//! Memory is bounded by [`LimitPolicy::keys_max`]. Beyond it the keys of a tenant under a rule that have no entry yet share
+//! one: a service that is short of memory neither refuses who pays nor lets anyone ask without end. A user who moves
+//! between its own key and the shared one may so get twice the quota.
+
+mod gcra;
+mod keys;
+mod steady;
+mod tally;
+
+use std::{
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use crate::domain::{
+    digest::Digester,
+    id::{ModelName, UserId},
+    limit::{Fit, LimitPolicy, LimitRule, LimitStats, LimitVerdict, Mode, OverLimit, Per, Quota, Unit},
+    request::{RouteRequest, Tier},
+    time::Instant,
+};
+use gcra::{NEVER_ASKED, Pace, Refusal};
+use keys::{Full, Keys, Slot};
+use steady::Steady;
+use tally::Tallies;
+
+/// Keys beyond [`LimitPolicy::keys_max`] that may be shared ones. A service with more tenants than this that are all
+/// out of room at once no longer counts the rest.
+const SHARED_MAX: usize = 4096;
+
+/// What everyone has taken.
+#[derive(Debug, Default)]
+pub struct Limits {
+    digester: Digester,
+    keys: Keys,
+    steady: Steady,
+    tallies: Tallies,
+    overflowed: AtomicU64,
+    uncounted: AtomicU64,
+}
+
+/// What one request took of request rules. Dropped, it is spent.
+#[derive(Debug, Default)]
+#[must_use = "a request that is refused later gives this back"]
+pub struct Admitted(Box<[Taking]>);
+
+/// What one request took of token rules, until it is known what it used. Dropped, it is spent as estimated.
+#[derive(Debug, Default)]
+#[must_use = "the lease keeps it until the outcome"]
+pub struct Reservation(Box<[Taking]>);
+
+/// Units of one key. Holds all that giving back needs: the rule may be gone by then.
+#[derive(Debug, Clone, Copy)]
+struct Taking {
+    slot: Slot,
+    pace: Pace,
+    units: NonZeroU32,
+}
+
+impl Limits {
+    /// Nobody has taken anything.
+    pub fn new(digester: Digester) -> Self {
+        Self { digester, ..Self::default() }
+    }
+
+    /// Takes one request of each request rule that matches, or nothing.
+    pub fn admit_request(
+        &self,
+        request: &RouteRequest,
+        policy: &LimitPolicy,
+        now: Instant,
+    ) -> Result<Admitted, OverLimit> {
+        let ask = Ask { request, unit: Unit::Requests, cost: NonZeroU32::MIN, policy };
+        self.take_all(ask, self.steady.advance(now)).map(Admitted)
+    }
+
+    /// Reserves the expected tokens (0 counts as 1) of each token rule that matches, or nothing.
+    pub fn reserve_tokens(
+        &self,
+        request: &RouteRequest,
+        tokens: u32,
+        policy: &LimitPolicy,
+        now: Instant,
+    ) -> Result<Reservation, OverLimit> {
+        let ask = Ask { request, unit: Unit::Tokens, cost: at_least_one(tokens), policy };
+        self.take_all(ask, self.steady.advance(now)).map(Reservation)
+    }
+
+    /// Gives back what a request took that was refused later: it costs nothing.
+    pub fn give_back(&self, admitted: Admitted, now: Instant) {
+        let Admitted(takings) = admitted;
+        self.give_back_all(&takings, self.steady.advance(now));
+    }
+
+    /// Gives back a reservation of which nothing was used.
+    pub fn cancel(&self, reservation: Reservation, now: Instant) {
+        let Reservation(takings) = reservation;
+        self.give_back_all(&takings, self.steady.advance(now));
+    }
+
+    /// Puts the tokens really used in the place of those that were reserved. A debt is at most one burst. It is lost where
+    /// the key was forgotten meanwhile and there is no room for it.
+    pub fn settle(&self, reservation: Reservation, used: u64, policy: &LimitPolicy, now: Instant) {
+        let now = self.steady.advance(now);
+        let Reservation(takings) = reservation;
+        for taking in takings {
+            let reserved = u64::from(taking.units.get());
+            if used <= reserved {
+                self.keys.give_back(taking.slot, taking.pace, reserved - used, now);
+                continue;
+            }
+            if let Err(Full) =
+                self.keys.debit(taking.slot, taking.pace, used - reserved, policy.keys_max, now)
+            {
+                self.uncounted.fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    /// What each matching rule would say to a request that is expected to use so many tokens: request rules first, in
+    /// the order in which they are asked. Changes nothing.
+    pub fn peek(
+        &self,
+        request: &RouteRequest,
+        tokens: u32,
+        policy: &LimitPolicy,
+        now: Instant,
+    ) -> Vec<LimitVerdict> {
+        let now = self.steady.read(now);
+        let asks = [(Unit::Requests, NonZeroU32::MIN), (Unit::Tokens, at_least_one(tokens))]
+            .map(|(unit, cost)| Ask { request, unit, cost, policy });
+        let verdicts = asks.into_iter().flat_map(|ask| ask.matching().map(move |(_, rule)| (rule, ask)));
+        verdicts.map(|(rule, ask)| self.verdict(rule, ask, now)).collect()
+    }
+
+    /// Forgets keys that owe nothing.
+    pub fn sweep(&self, now: Instant) {
+        self.keys.sweep(self.steady.advance(now));
+    }
+
+    /// What was done, and what is held.
+    pub fn stats(&self) -> LimitStats {
+        LimitStats {
+            keys: self.keys.len(),
+            overflowed: self.overflowed.load(Relaxed),
+            uncounted: self.uncounted.load(Relaxed),
+            rules: self.tallies.stats(),
+        }
+    }
+
+    /// Takes of each rule in turn; the first refusal gives back what earlier rules took. Until then others find that
+    /// taken: under a rule that is nearly used up, of two requests at once both may be refused, never both admitted.
+    fn take_all(&self, ask: Ask<'_>, now: Instant) -> Result<Box<[Taking]>, OverLimit> {
+        let tallies = self.tallies.of(&ask.policy.rules);
+        let mut takings = Vec::with_capacity(ask.matching().count());
+        for (at, rule) in ask.matching() {
+            match (self.take(rule, ask, now), rule.mode) {
+                (Ok(taking), _) => {
+                    tallies[at].fitted.fetch_add(1, Relaxed);
+                    takings.extend(taking);
+                }
+                (Err(_), Mode::Shadow) => {
+                    tallies[at].shadow_refused.fetch_add(1, Relaxed);
+                }
+                (Err(refusal), Mode::Enforced) => {
+                    tallies[at].refused.fetch_add(1, Relaxed);
+                    self.give_back_all(&takings, now);
+                    return Err(over_limit(rule, refusal));
+                }
+            }
+        }
+        Ok(takings.into_boxed_slice())
+    }
+
+    /// Takes of one rule; of no key at all where there is no room for one.
+    fn take(&self, rule: &LimitRule, ask: Ask<'_>, now: Instant) -> Result<Option<Taking>, Refusal> {
+        let (pace, units) = (Pace::of(rule.quota), ask.cost);
+        for (kind, room) in Kind::in_turn(ask.policy) {
+            let slot = self.slot(rule, ask.request, kind);
+            if let Ok(taken) = self.keys.take(slot, pace, units, room, now) {
+                return taken.map(|()| Some(Taking { slot, pace, units }));
+            }
+            let missed = if kind == Kind::Own { &self.overflowed } else { &self.uncounted };
+            missed.fetch_add(1, Relaxed);
+        }
+        Ok(None)
+    }
+
+    fn give_back_all(&self, takings: &[Taking], now: Instant) {
+        for taking in takings {
+            self.keys.give_back(taking.slot, taking.pace, u64::from(taking.units.get()), now);
+        }
+    }
+
+    fn verdict(&self, rule: &LimitRule, ask: Ask<'_>, now: Instant) -> LimitVerdict {
+        let pace = Pace::of(rule.quota);
+        let peeked = Kind::in_turn(ask.policy)
+            .into_iter()
+            .find_map(|(kind, room)| self.keys.peek(self.slot(rule, ask.request, kind), room).ok());
+        let arrival = peeked.unwrap_or(NEVER_ASKED);
+        LimitVerdict {
+            rule: rule.name.clone(),
+            per: rule.per,
+            quota: rule.quota,
+            mode: rule.mode,
+            cost: ask.cost.get(),
+            remaining: pace.remaining(arrival, now),
+            fit: pace.take(arrival, ask.cost, now).err().map_or(Fit::Now, |refusal| refusal.fit),
+        }
+    }
+
+    fn slot(&self, rule: &LimitRule, request: &RouteRequest, kind: Kind) -> Slot {
+        let counted = match (kind, rule.per) {
+            (Kind::Shared, _) => Counted::Shared,
+            (Kind::Own, Per::User) => Counted::User(request.user.as_ref()),
+            (Kind::Own, Per::Tenant) => Counted::Tenant,
+            (Kind::Own, Per::Tier) => Counted::Tier(request.tier),
+            (Kind::Own, Per::Model) => Counted::Model(&request.model),
+        };
+        let quota = match rule.quota {
+            Quota::Requests { per_second, burst } => (Unit::Requests, per_second.to_bits(), burst),
+            Quota::Tokens { per_minute, burst } => (Unit::Tokens, u64::from(per_minute.get()), burst),
+        };
+        self.digester.digest(&request.key.tenant, &(&rule.name, rule.per, quota, counted)).into()
+    }
+}
+
+/// One request's wish for units.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    request: &'a RouteRequest,
+    unit: Unit,
+    cost: NonZeroU32,
+    policy: &'a LimitPolicy,
+}
+
+impl<'a> Ask<'a> {
+    /// The rules that are asked, with their places in the policy.
+    fn matching(self) -> impl Iterator<Item = (usize, &'a LimitRule)> {
+        let asked = move |rule: &LimitRule| rule.quota.unit() == self.unit && rule.matches(self.request);
+        self.policy.rules.iter().enumerate().filter(move |(_, rule)| asked(rule))
+    }
+}
+
+/// The value that is counted apart, as it is digested.
+#[derive(Hash)]
+enum Counted<'a> {
+    User(Option<&'a UserId>),
+    Tenant,
+    Tier(Tier),
+    Model(&'a ModelName),
+    /// All values without an entry of their own.
+    Shared,
+}
+
+/// Which key is taken of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Own,
+    Shared,
+}
+
+impl Kind {
+    /// Which to try in turn, and how many keys there may be for a new one.
+    fn in_turn(policy: &LimitPolicy) -> [(Self, usize); 2] {
+        [(Self::Own, policy.keys_max), (Self::Shared, policy.keys_max.saturating_add(SHARED_MAX))]
+    }
+}
+
+fn over_limit(rule: &LimitRule, refusal: Refusal) -> OverLimit {
+    let retry_delay = match refusal.fit {
+        Fit::After(delay) => Some(delay),
+        Fit::Now | Fit::Never => None,
+    };
+    let limit = u64::from(rule.quota.burst().get());
+    OverLimit { rule: rule.name.clone(), per: rule.per, retry_delay, limit, remaining: refusal.remaining }
+}
+
+fn at_least_one(tokens: u32) -> NonZeroU32 {
+    NonZeroU32::new(tokens).unwrap_or(NonZeroU32::MIN)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! What does each key owe, a million of them in little memory?
+//!
+//! A key is its digest, 16 bytes, and what it owes its arrival time, 8 more. The table is cut into shards of a short
+//! lock each. (`dashmap` is such a table too, but cannot be swept a shard at a time.) Keys that owe nothing are
+//! forgotten: they are as good as new.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasherDefault, Hash, Hasher},
+    num::NonZeroU32,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+
+use super::gcra::{Arrival, NEVER_ASKED, Pace, Refusal};
+use crate::domain::{digest::Digest, time::Instant};
+
+/// Shards; a sweep holds one of them for as long as it takes to look at its share of the keys.
+const SHARDS: usize = 64;
+/// A full shard is searched for forgettable keys no more often than this.
+const SEARCH_PAUSE: Duration = Duration::from_millis(200);
+/// A shard with room for this many times its keys gives memory back.
+const SLACK: usize = 4;
+
+/// All keys.
+#[derive(Debug)]
+pub(super) struct Keys {
+    shards: Box<[Mutex<Shard>]>,
+    /// Entries in all shards; reserved before an entry is made, let go after it is dropped.
+    count: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    arrivals: HashMap<Slot, Arrival, BuildHasherDefault<AlreadyMixed>>,
+    searched: Option<Instant>,
+}
+
+/// A digest as two words: an entry of the table takes 24 bytes so, and 32 with a `u128` in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot([u64; 2]);
+
+/// No room for another key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), count: AtomicUsize::new(0) }
+    }
+}
+
+impl Keys {
+    pub(super) fn len(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    /// Takes `cost` units of the key, which may be the `room`th at most. What does not fit changes nothing.
+    pub(super) fn take(
+        &self,
+        slot: Slot,
+        pace: Pace,
+        cost: NonZeroU32,
+        room: usize,
+        now: Instant,
+    ) -> Result<Result<(), Refusal>, Full> {
+        self.change(slot, room, now, |arrival| pace.take(arrival, cost, now))
+    }
+
+    /// Takes `units` of the key whether they fit or not.
+    pub(super) fn debit(
+        &self,
+        slot: Slot,
+        pace: Pace,
+        units: u64,
+        room: usize,
+        now: Instant,
+    ) -> Result<(), Full> {
+        let debit = |arrival| Ok::<_, Refusal>(pace.debit(arrival, units, now));
+        self.change(slot, room, now, debit).map(|_| ())
+    }
+
+    /// Gives `units` back to the key. One that owes nothing then is forgotten.
+    pub(super) fn give_back(&self, slot: Slot, pace: Pace, units: u64, now: Instant) {
+        let mut shard = self.shard(slot).lock();
+        let Entry::Occupied(mut entry) = shard.arrivals.entry(slot) else { return };
+        let arrival = pace.give_back(*entry.get(), units);
+        if owes(arrival, now) {
+            entry.insert(arrival);
+        } else {
+            entry.remove();
+            self.count.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// What the key owes; [`Full`] where it is not there and could not be.
+    pub(super) fn peek(&self, slot: Slot, room: usize) -> Result<Arrival, Full> {
+        match self.shard(slot).lock().arrivals.get(&slot) {
+            Some(arrival) => Ok(*arrival),
+            None if self.len() < room => Ok(NEVER_ASKED),
+            None => Err(Full),
+        }
+    }
+
+    /// Forgets the keys that owe nothing.
+    pub(super) fn sweep(&self, now: Instant) {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            self.search(&mut shard, now);
+            shard.shrink();
+        }
+    }
+
+    fn change<E>(
+        &self,
+        slot: Slot,
+        room: usize,
+        now: Instant,
+        change: impl FnOnce(Arrival) -> Result<Arrival, E>,
+    ) -> Result<Result<(), E>, Full> {
+        let mut shard = self.shard(slot).lock();
+        if let Some(arrival) = shard.arrivals.get_mut(&slot) {
+            return Ok(change(*arrival).map(|changed| *arrival = changed));
+        }
+        let arrival = match change(NEVER_ASKED) {
+            Ok(arrival) => arrival,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        self.reserve(&mut shard, room, now)?;
+        shard.arrivals.insert(slot, arrival);
+        Ok(Ok(()))
+    }
+
+    /// Makes room for one more key: where all is taken, by what this shard can forget.
+    fn reserve(&self, shard: &mut Shard, room: usize, now: Instant) -> Result<(), Full> {
+        if self.count_one(room) {
+            return Ok(());
+        }
+        if shard.searched.is_none_or(|at| now.since(at) >= SEARCH_PAUSE) {
+            self.search(shard, now);
+        }
+        if self.count_one(room) { Ok(()) } else { Err(Full) }
+    }
+
+    fn count_one(&self, room: usize) -> bool {
+        self.count.fetch_update(Relaxed, Relaxed, |count| (count < room).then_some(count + 1)).is_ok()
+    }
+
+    fn search(&self, shard: &mut Shard, now: Instant) {
+        let before = shard.arrivals.len();
+        shard.arrivals.retain(|_, arrival| owes(*arrival, now));
+        shard.searched = Some(now);
+        self.count.fetch_sub(before - shard.arrivals.len(), Relaxed);
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "any part of the word will do")]
+    fn shard(&self, slot: Slot) -> &Mutex<Shard> {
+        // The table within the shard goes by the other word.
+        &self.shards[slot.0[1] as usize % SHARDS]
+    }
+}
+
+impl Shard {
+    fn shrink(&mut self) {
+        let wanted = self.arrivals.len();
+        if self.arrivals.capacity() / SLACK > wanted {
+            self.arrivals.shrink_to(2 * wanted);
+        }
+    }
+}
+
+impl From<Digest> for Slot {
+    #[expect(clippy::cast_possible_truncation, reason = "halves of it are wanted")]
+    fn from(digest: Digest) -> Self {
+        Self([digest.as_u128() as u64, (digest.as_u128() >> 64) as u64])
+    }
+}
+
+impl Hash for Slot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0[0]);
+    }
+}
+
+/// The hash of what is a keyed hash already: itself.
+#[derive(Debug, Default, Clone, Copy)]
+struct AlreadyMixed(u64);
+
+impl Hasher for AlreadyMixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        debug_assert!(false, "a slot hashes as one word, not as {} bytes", bytes.len());
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+}
+
+fn owes(arrival: Arrival, now: Instant) -> bool {
+    arrival > now.as_nanos()
+}
+
+#[cfg(test)]
+mod tests;
