@@ -1,6 +1,7 @@
 //! The nouns: plain, checked values. No I/O, no locks, no clock, no wire format.
 
 pub mod decision;
+pub mod degradation;
 pub mod digest;
 pub mod explanation;
 pub mod filter;

@@ -1,4 +1,5 @@
 //! Estimators: `observe(now, x)` feeds one, `at(now)` reads it. Reading never changes it.
 
+pub mod drain;
 pub mod ewma;
 pub mod window;

@@ -1,26 +1,32 @@
 //! Decides where one request goes. Start reading here.
 
+pub mod degrade;
 pub mod filter;
 pub mod pick;
+pub mod place;
 pub mod record;
 pub mod reject;
 pub mod score;
+pub mod throttle;
+pub mod why;
 
 use crate::{
     domain::{
-        decision::{Decision, Rejection, Route, Rung, Target},
-        explanation::{Explanation, Verdict},
+        decision::{Decision, Rejection, Route, Rung},
+        degradation::Pool,
+        explanation::Explanation,
+        limit::LimitVerdict,
         policy::Policy,
         request::RouteRequest,
         time::{Chance, Instant},
     },
     state::{State, nodes::Topology},
 };
-use filter::{Candidate, Filtered, filter};
-use pick::{Keep, pick};
+use degrade::{Course, degrade, survey};
+use filter::Candidate;
+use place::place;
 use record::record;
-use reject::reject;
-use score::{Scored, score};
+use throttle::throttle;
 
 /// What the core may not find out for itself: the time and a throw of the dice.
 #[derive(Debug)]
@@ -34,18 +40,22 @@ pub struct Turn {
 /// Decides where one request goes, and reserves its load there.
 ///
 /// The stages run in the order in which they are written. Nothing here waits, reads a clock or touches the network;
-/// only [`record`](mod@record) writes. The same request, state, policy and turn make the same decision.
+/// only [`throttle`](mod@throttle) and [`record`](mod@record) write. The same request, state, policy and turn make the
+/// same decision.
 pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut Turn) -> Decision {
-    if let Some((route, rung)) = state.leases.recall(request, turn.now) {
-        return Decision { outcome: Ok(route), rung, explanation: None };
+    if let Some(decided) = state.leases.recall(request, turn.now) {
+        return decided;
     }
+    let admitted = match throttle(request, state, policy, turn) {
+        Ok(admitted) => admitted,
+        Err(rejection) => return reject::at_the_gate(rejection, request, state, policy, turn),
+    };
     let topology = state.nodes.topology();
     loop {
-        let choice = choose(request, &topology, policy, turn);
-        // Each further round means that another request has taken the trial of a node chosen here.
-        if let Some(decision) = record(choice, request, state, policy, turn) {
-            return decision;
-        }
+        let choice = choose(request, state, &topology, policy, turn);
+        // Each further round means that another request has taken the trial of the node chosen here.
+        let Some(decision) = record(choice, request, state, policy, turn) else { continue };
+        return throttle::keep_or_give_back(admitted, decision, state, turn);
     }
 }
 
@@ -53,77 +63,57 @@ pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut
 pub fn explain(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut Turn) -> Decision {
     let request = RouteRequest { explain: true, ..request.clone() };
     let topology = state.nodes.topology();
-    let choice = choose(&request, &topology, policy, turn);
-    Decision {
-        outcome: choice.outcome.map(|(_, route)| route),
-        rung: choice.rung,
-        explanation: choice.explanation,
-    }
+    let choice = choose(&request, state, &topology, policy, turn);
+    let over = throttle::peek(&request, state, policy, turn).iter().find_map(LimitVerdict::refusal);
+    let outcome = match over {
+        Some(over) => Err(throttle::refused(over)),
+        None => choice.outcome.map(|picked| picked.route),
+    };
+    Decision { outcome, rung: choice.rung, explanation: choice.explanation, turned: None }
 }
 
 /// What was chosen, before it is in force.
 #[derive(Debug)]
 pub struct Choice<'a> {
-    outcome: Result<(Candidate<'a>, Route), Rejection>,
+    outcome: Result<Picked<'a>, Rejection>,
     rung: Rung,
+    /// The request's pool as it was found.
+    pool: Option<Pool>,
     explanation: Option<Explanation>,
+}
+
+/// A node for a request.
+#[derive(Debug)]
+pub struct Picked<'a> {
+    candidate: Candidate<'a>,
+    route: Route,
 }
 
 fn choose<'a>(
     request: &RouteRequest,
+    state: &State,
     topology: &'a Topology,
     policy: &Policy,
     turn: &mut Turn,
 ) -> Choice<'a> {
-    let filtered = filter(request, topology, policy, turn.now);
-    let scored = score(&filtered, policy, turn);
-    let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
-    let ranked = pick(scored, policy.balance, keep, &mut turn.chance);
-    let outcome = match ranked.first() {
-        Some(best) => Ok((best.candidate, route(request, &ranked, filtered.spilled, policy, turn.now))),
-        None => Err(reject(&filtered, topology, policy, turn.now)),
+    let pool = survey(request, topology, state, policy, turn);
+    let mut placed = None;
+    let mut place = |request: &RouteRequest, turn: &mut Turn| {
+        let (outcome, seen) = place(request, topology, policy, turn);
+        placed = Some(seen);
+        outcome
     };
-    let explanation = request.explain.then(|| explanation(topology, &filtered, &ranked, policy));
-    Choice { outcome, rung: filtered.rung, explanation }
-}
-
-fn route(
-    request: &RouteRequest,
-    ranked: &[Scored<'_>],
-    spilled: bool,
-    policy: &Policy,
-    now: Instant,
-) -> Route {
-    let mut targets = ranked.iter().filter_map(|scored| target(request, &scored.candidate));
-    let best = &ranked[0].candidate.node;
-    Route {
-        target: targets.next().expect("a candidate has an endpoint for the request's type"),
-        fallbacks: targets.take(policy.fallbacks.0).collect(),
-        lease: None,
-        expected_first_token_latency: best.live.vitals().expected_first_token(request.request_type, now),
-        first_token_target: policy.tiers.first_token_target(request.tier),
-        spilled,
-        repeated: false,
-    }
-}
-
-fn target(request: &RouteRequest, candidate: &Candidate<'_>) -> Option<Target> {
-    let spec = &candidate.node.spec;
-    let endpoint = spec.endpoints.get(&request.request_type)?;
-    Some(Target { node: spec.id.clone(), endpoint: endpoint.clone() })
-}
-
-fn explanation(
-    topology: &Topology,
-    filtered: &Filtered<'_>,
-    ranked: &[Scored<'_>],
-    policy: &Policy,
-) -> Explanation {
-    let mut verdicts: Vec<_> = filtered.dropped.iter().map(|filter| filter.map(Verdict::Dropped)).collect();
-    for (rank, scored) in ranked.iter().enumerate() {
-        verdicts[scored.candidate.index] = Some(Verdict::Scored(scored.score, rank));
-    }
-    let ids = topology.nodes.iter().map(|node| node.spec.id.clone());
-    let nodes = ids.zip(verdicts).filter_map(|(id, verdict)| Some((id, verdict?))).collect();
-    Explanation { balance: policy.balance.name(), class: filtered.class, revision: topology.revision, nodes }
+    let outcome = match degrade(request, pool.as_ref(), topology, state, policy, turn) {
+        Course::Full => place(request, turn),
+        Course::Smaller(model, otherwise) => {
+            place(&RouteRequest { model, ..request.clone() }, turn).map_err(|_| otherwise)
+        }
+        Course::Refused(rejection) => Err(rejection),
+    };
+    let rung = placed.as_ref().map(|placed| placed.filtered.rung).max(pool.as_ref().map(|pool| pool.rung));
+    let explanation = request.explain.then(|| {
+        let limits = throttle::peek(request, state, policy, turn);
+        why::explanation(topology, placed.as_ref(), pool.clone(), limits, policy)
+    });
+    Choice { outcome, rung: rung.unwrap_or_default(), pool, explanation }
 }

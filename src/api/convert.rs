@@ -1,8 +1,10 @@
 //! Proto ⇄ domain: what comes in is checked here once, field by field, and nowhere else.
 
 pub mod decision;
+pub mod explanation;
 pub mod node;
 pub mod outcome;
+pub mod rejection;
 pub mod request;
 
 use std::{fmt::Display, time::Duration};

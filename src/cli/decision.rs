@@ -20,6 +20,7 @@ pub fn told(response: &PickNodeResponse) -> String {
     let mut lines = match &response.outcome {
         Some(Outcome::Route(route)) => route_lines(&response.request_id, route),
         Some(Outcome::Rejection(rejection)) => rejection_lines(rejection),
+        Some(Outcome::CachedAnswer(answer)) => answer_lines(answer),
         None => vec!["The service decided something that this version does not know.".to_owned()],
     };
     match response.rung() {
@@ -28,6 +29,10 @@ pub fn told(response: &PickNodeResponse) -> String {
         }
         proto::Rung::Panic => {
             lines.push("  panic        most of the pool is ejected; breakers were ignored".into());
+        }
+        proto::Rung::Busy => lines.push("  busy         free requests of low priority get less".into()),
+        proto::Rung::Overloaded => {
+            lines.push("  overloaded   only premium and urgent requests get all".into())
         }
         proto::Rung::Normal | proto::Rung::Unspecified => {}
     }
@@ -59,6 +64,22 @@ fn route_lines(request_id: &str, route: &proto::Route) -> Vec<String> {
     }
     if route.repeated {
         lines.push("  repeated     this request was picked before".to_owned());
+    }
+    lines
+}
+
+fn answer_lines(answer: &proto::CachedAnswer) -> Vec<String> {
+    use proto::cached_answer::Body;
+    let what = match &answer.body {
+        Some(Body::Reference(reference)) => reference.clone(),
+        Some(Body::Inline(bytes)) => format!("{} bytes", bytes.len()),
+        None => "nothing".to_owned(),
+    };
+    let freshness = if answer.stale { "stale" } else { "fresh" };
+    let age = or_dash(answer.age.map(show_duration));
+    let mut lines = vec![format!("known answer: {what}"), format!("  {freshness}        stored {age} ago")];
+    if answer.coalesced {
+        lines.push("  coalesced    an identical request was answered meanwhile".to_owned());
     }
     lines
 }

@@ -108,6 +108,9 @@ impl RequestFlags {
             max_wait: self.max_wait.map(wire::duration),
             lease_ttl: self.lease_ttl.map(wire::duration),
             explain: false,
+            max_output_tokens: None,
+            question: None,
+            answer_use: proto::AnswerUse::Unspecified.into(),
         }
     }
 }

@@ -63,6 +63,7 @@ fn a_rejection_is_told_with_its_filter_and_when_to_come_back() {
         message: "no node is left".into(),
         retry_delay: Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 }),
         emptied_by: Filter::Breaker.into(),
+        over_limit: None,
     };
     let response =
         PickNodeResponse { outcome: Some(Outcome::Rejection(rejection)), ..PickNodeResponse::default() };
@@ -84,6 +85,7 @@ fn an_explanation_is_a_table_with_the_picked_node_first() {
             verdict("b", Verdict::Drop(Drop { filter: Filter::Drain.into(), message: String::new() })),
             verdict("c", score(0, 21.4)),
         ],
+        ..Explanation::default()
     };
     let table = verdicts::table(&explanation);
     let nodes: Vec<_> = table.lines().filter_map(|line| line.split('┆').nth(1)).map(str::trim).collect();

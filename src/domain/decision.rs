@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
+    degradation::Pool,
     explanation::Explanation,
     filter::Filter,
-    id::{LeaseId, NodeId},
+    id::{LeaseId, ModelName, NodeId},
+    limit::OverLimit,
 };
 
 /// The answer to one request.
@@ -17,6 +19,8 @@ pub struct Decision {
     pub rung: Rung,
     /// Why, if asked.
     pub explanation: Option<Explanation>,
+    /// Set where the decision found that the pool has changed its rung: what to. Told once a change, for the log.
+    pub turned: Option<Pool>,
 }
 
 /// Where to send a request.
@@ -36,6 +40,8 @@ pub struct Route {
     pub spilled: bool,
     /// Whether this repeats an earlier decision.
     pub repeated: bool,
+    /// The model to ask for: the request's, or the smaller one that takes its place.
+    pub model: ModelName,
 }
 
 /// One node as a destination.
@@ -65,8 +71,16 @@ pub struct Rejection {
     pub retry_delay: Option<Duration>,
 }
 
+impl Rejection {
+    /// Whether it may be worth waiting: there is a time after which asking again can help, and it is not that those who
+    /// wait are meant to go away.
+    pub fn may_pass(&self) -> bool {
+        self.retry_delay.is_some() && !matches!(self.reason, RejectionReason::Busy { .. })
+    }
+}
+
 /// The service says no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RejectionReason {
     /// The node table is empty.
     NoNodes,
@@ -74,6 +88,15 @@ pub enum RejectionReason {
     NoEligibleNode(Filter),
     /// As many leases live as the policy allows.
     LeasesExhausted,
+    /// The caller is over a limit.
+    OverLimit(OverLimit),
+    /// The pool is too busy for such requests.
+    Busy {
+        /// What the operator wants those told; `None` means the usual.
+        message: Option<Arc<str>>,
+    },
+    /// No node has room below its own capacity; only said to those who may wait.
+    Saturated,
 }
 
 /// How far from normal a decision was made; the greater, the farther.
@@ -82,6 +105,10 @@ pub enum Rung {
     /// All information was good.
     #[default]
     Normal,
+    /// The pool is busy: free requests of low priority get less.
+    Busy,
+    /// The pool is very busy: free requests of normal priority get less too.
+    Overloaded,
     /// Most nodes went silent at once: silence is not held against them.
     Frozen,
     /// Too much of the pool is ejected: breakers are not held against the nodes.

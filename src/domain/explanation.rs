@@ -1,6 +1,6 @@
 //! Why a decision came out as it did, as data.
 
-use super::{filter::Filter, id::NodeId, node::NodeClass};
+use super::{degradation::Pool, filter::Filter, id::NodeId, limit::LimitVerdict, node::NodeClass};
 
 /// Every stage's numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,10 @@ pub struct Explanation {
     pub revision: u64,
     /// Every node of the table, in order of its id.
     pub nodes: Vec<(NodeId, Verdict)>,
+    /// Every limit that the request counts for: request limits first.
+    pub limits: Vec<LimitVerdict>,
+    /// Its pool; `None` where no live node serves it.
+    pub pool: Option<Pool>,
 }
 
 /// What became of one node.

@@ -72,9 +72,11 @@ pub struct LimitRule {
 }
 
 impl LimitRule {
-    /// Whether the rule is for this request.
+    /// Whether the rule is for this request. One that counts users is not for requests that name none: together they
+    /// would count as one user.
     pub fn matches(&self, request: &RouteRequest) -> bool {
-        self.tier.is_none_or(|tier| tier == request.tier)
+        (self.per != Per::User || request.user.is_some())
+            && self.tier.is_none_or(|tier| tier == request.tier)
             && self.model.as_ref().is_none_or(|model| *model == request.model)
             && self.tenant.as_ref().is_none_or(|tenant| *tenant == request.key.tenant)
     }
@@ -97,7 +99,7 @@ impl LimitRule {
 /// What is counted apart, always within a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Per {
-    /// Each user; the anonymous ones of a tenant count as one.
+    /// Each user; requests that name none are not counted.
     User,
     /// Each tenant.
     Tenant,
@@ -237,6 +239,10 @@ pub struct OverLimit {
     /// The same request fits then, if nothing else is asked for meanwhile; `None` means never: it is greater than
     /// the burst.
     pub retry_delay: Option<Duration>,
+    /// What the rule counts.
+    pub unit: Unit,
+    /// What the request needs, in the rule's unit.
+    pub needed: u32,
     /// Most at once, in the rule's unit.
     pub limit: u64,
     /// Whole units left now.
@@ -275,6 +281,8 @@ impl LimitVerdict {
             rule: self.rule.clone(),
             per: self.per,
             retry_delay,
+            unit: self.quota.unit(),
+            needed: self.cost,
             limit,
             remaining: self.remaining,
         })

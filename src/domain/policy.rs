@@ -5,7 +5,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use super::{load::Ratio, request::Tier};
+use super::{degradation::DegradationPolicy, limit::LimitPolicy, load::Ratio, request::Tier};
 
 /// All that decides.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,6 +26,10 @@ pub struct Policy {
     pub freshness: FreshnessPolicy,
     /// When a node is ejected.
     pub breaker: BreakerPolicy,
+    /// How much anyone may ask for.
+    pub limits: LimitPolicy,
+    /// When a busy pool gives less.
+    pub degradation: DegradationPolicy,
     /// Most nodes in the table.
     pub nodes_max: NodesMax,
 }

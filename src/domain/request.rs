@@ -28,6 +28,10 @@ pub struct RouteRequest {
     pub excluded: Vec<NodeId>,
     /// Length of the prompt; `None` means unknown.
     pub prompt_tokens: Option<u32>,
+    /// Most tokens of the answer; `None` means unknown.
+    pub max_output_tokens: Option<u32>,
+    /// Whether the caller is willing to wait, rather than have a request pile up on a full node.
+    pub waits: bool,
     /// How long the pick counts as in flight; `None` means the policy's default.
     pub lease_ttl: Option<Duration>,
     /// Whether the decision carries its explanation.

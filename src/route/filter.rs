@@ -50,7 +50,7 @@ type Passes = fn(&RouteRequest, NodeClass, &Node) -> bool;
 
 /// Filters that make the pool, in the order in which they run.
 const DECLARED: [(Filter, Passes); 6] = [
-    (Filter::RequestType, |request, _, node| node.spec.endpoints.contains_key(&request.request_type)),
+    (Filter::RequestType, |request, _, node| serves_type(request, node)),
     (Filter::Model, |request, _, node| serves_model(request, node)),
     (Filter::ModelVersion, |request, _, node| serves_version(request, node)),
     (Filter::Class, |_, class, node| node.spec.class == class),
@@ -162,6 +162,15 @@ fn health(node: &Node, leniency: Leniency, now: Instant) -> Result<Trial, Filter
         Presence::Silent if leniency.frozen => Ok(trial),
         Presence::Silent | Presence::Gone => Err(Filter::Freshness),
     }
+}
+
+/// Whether the node belongs to the request's pool: it serves the type and the model.
+pub fn serves(request: &RouteRequest, node: &Node) -> bool {
+    serves_type(request, node) && serves_model(request, node)
+}
+
+fn serves_type(request: &RouteRequest, node: &Node) -> bool {
+    node.spec.endpoints.contains_key(&request.request_type)
 }
 
 fn serves_model(request: &RouteRequest, node: &Node) -> bool {

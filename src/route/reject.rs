@@ -2,21 +2,28 @@
 
 use std::time::Duration;
 
-use super::filter::Filtered;
+use super::{Turn, filter::Filtered, throttle, why};
 use crate::{
     domain::{
-        decision::{Rejection, RejectionReason},
+        decision::{Decision, Rejection, RejectionReason},
+        degradation::PoolKey,
         filter::Filter,
         policy::Policy,
+        request::RouteRequest,
         time::Instant,
     },
-    state::nodes::Topology,
+    state::{State, nodes::Topology},
 };
 
 /// The rejection of a request that no node may take.
 ///
 /// The filters run in order on each node, so the one that dropped the last node is the latest of those that dropped any.
-pub fn reject(filtered: &Filtered<'_>, topology: &Topology, policy: &Policy, now: Instant) -> Rejection {
+pub fn none_eligible(
+    filtered: &Filtered<'_>,
+    topology: &Topology,
+    policy: &Policy,
+    now: Instant,
+) -> Rejection {
     let Some(last) = filtered.dropped.iter().flatten().max().copied() else {
         let retry_delay = Some(policy.freshness.report_interval);
         return Rejection { reason: RejectionReason::NoNodes, retry_delay };
@@ -27,6 +34,29 @@ pub fn reject(filtered: &Filtered<'_>, topology: &Topology, policy: &Policy, now
         _ => None,
     };
     Rejection { reason: RejectionReason::NoEligibleNode(last), retry_delay }
+}
+
+/// The decision of a request that was refused before anything was looked at.
+pub fn at_the_gate(
+    rejection: Rejection,
+    request: &RouteRequest,
+    state: &State,
+    policy: &Policy,
+    turn: &Turn,
+) -> Decision {
+    let pool = PoolKey { request_type: request.request_type, model: request.model.clone() };
+    let rung = state.pools.get(&pool).map(|pool| pool.rung).unwrap_or_default();
+    let explanation = request.explain.then(|| {
+        let limits = throttle::peek(request, state, policy, turn);
+        why::explanation(&state.nodes.topology(), None, None, limits, policy)
+    });
+    Decision { outcome: Err(rejection), rung, explanation, turned: None }
+}
+
+/// The rejection of a request that may wait, while every node is full. Nodes report their queues anew in a while.
+pub fn saturated(policy: &Policy) -> Rejection {
+    let retry_delay = Some(policy.freshness.report_interval);
+    Rejection { reason: RejectionReason::Saturated, retry_delay }
 }
 
 /// Time until the first open breaker turns half-open; one that is being tried already is worth a report interval.

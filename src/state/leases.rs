@@ -16,13 +16,16 @@ use std::{
 
 use dashmap::{DashMap, Entry};
 
-use super::nodes::{
-    breaker::Signal,
-    flight::{Charge, Trial, TrialTaken},
-    node::{Node, Observation},
+use super::{
+    limits::Reservation as TokenReservation,
+    nodes::{
+        breaker::Signal,
+        flight::{Charge, Trial, TrialTaken},
+        node::{Node, Observation},
+    },
 };
 use crate::domain::{
-    decision::{LeaseGrant, Route, Rung},
+    decision::{Decision, LeaseGrant, Route, Rung},
     id::{LeaseId, ModelName},
     node::{BreakerState, RequestType},
     outcome::{Outcome, OutcomeResult, Settlement},
@@ -50,6 +53,9 @@ pub struct LeaseTable {
 struct Attempts {
     latest: Lease,
     earlier: Vec<Lease>,
+    /// What the request has reserved of limits of tokens. Handed from attempt to attempt: a retry reserves nothing
+    /// more.
+    tokens: Option<TokenReservation>,
 }
 
 /// One pick.
@@ -74,7 +80,7 @@ enum Phase {
     /// No longer in flight, its outcome not told.
     Released { at: Instant },
     /// Its outcome is told.
-    Settled { at: Instant },
+    Settled { at: Instant, well: bool },
 }
 
 /// A choice to reserve.
@@ -108,12 +114,14 @@ impl From<TrialTaken> for GrantError {
 }
 
 /// What a reported outcome did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Settled {
     /// To the lease.
     pub settlement: Settlement,
     /// To the node's breaker, if that changed.
     pub breaker: Option<BreakerState>,
+    /// Tokens that were reserved for the request, now to be settled.
+    pub tokens: Option<TokenReservation>,
 }
 
 impl LeaseTable {
@@ -129,9 +137,21 @@ impl LeaseTable {
 
     /// The decision that was made for this request, if it asked for the same then and its lease lives on a node that
     /// is not excluded now.
-    pub fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Route, Rung)> {
+    pub fn recall(&self, request: &RouteRequest, now: Instant) -> Option<Decision> {
         let attempts = self.requests.get(&request.key)?;
-        attempts.latest.recall(request, now)
+        let (route, rung) = attempts.latest.recall(request, now)?;
+        Some(Decision { outcome: Ok(route), rung, explanation: None, turned: None })
+    }
+
+    /// Whether this request was picked lately and has not been answered: then it is tried again.
+    pub fn is_retry(&self, key: &RequestKey) -> bool {
+        let went_well = |lease: &Lease| matches!(lease.phase, Phase::Settled { well: true, .. });
+        self.requests.get(key).is_some_and(|attempts| !went_well(&attempts.latest))
+    }
+
+    /// Whether the request holds a reservation of tokens.
+    pub fn holds_tokens(&self, key: &RequestKey) -> bool {
+        self.requests.get(key).is_some_and(|attempts| attempts.tokens.is_some())
     }
 
     /// Releases the request's lease on a node that it excludes: it has left that node, wherever it goes.
@@ -146,11 +166,13 @@ impl LeaseTable {
         }
     }
 
-    /// Puts a choice in flight. If the request has got a decision meanwhile, that one stands.
+    /// Puts a choice in flight. If the request has got a decision meanwhile, that one stands. The tokens are taken unless
+    /// the request holds some already.
     pub fn grant(
         &self,
         request: &RouteRequest,
         reservation: Reservation,
+        tokens: &mut Option<TokenReservation>,
         policy: &Policy,
         now: Instant,
     ) -> Result<(Route, Rung), GrantError> {
@@ -164,12 +186,15 @@ impl LeaseTable {
                 self.release(&mut attempts.latest, now);
                 let decided = lease.told();
                 attempts.supersede(lease);
+                if attempts.tokens.is_none() {
+                    attempts.tokens = tokens.take();
+                }
                 Ok(decided)
             }
             Entry::Vacant(entry) => {
                 let lease = self.open(request, reservation, policy, now)?;
                 let decided = lease.told();
-                entry.insert(Attempts { latest: lease, earlier: Vec::new() });
+                entry.insert(Attempts { latest: lease, earlier: Vec::new(), tokens: tokens.take() });
                 self.remembered.fetch_add(1, Relaxed);
                 Ok(decided)
             }
@@ -178,11 +203,14 @@ impl LeaseTable {
 
     /// Takes in how a request went.
     pub fn settle(&self, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
-        let unknown = Settled { settlement: Settlement::Unknown, breaker: None };
+        let unknown = Settled { settlement: Settlement::Unknown, breaker: None, tokens: None };
         let Some(mut attempts) = self.requests.get_mut(&outcome.key) else { return unknown };
         let Some(lease) = attempts.find(outcome.lease) else { return unknown };
-        let settled = self.settle_lease(lease, outcome, policy, now);
+        let mut settled = self.settle_lease(lease, outcome, policy, now);
         let over = !matches!(attempts.latest.phase, Phase::Live { .. });
+        if over && outcome.result != OutcomeResult::Running {
+            settled.tokens = attempts.tokens.take();
+        }
         drop(attempts);
         if over && self.is_crowded(&policy.leases) {
             self.forget(&outcome.key);
@@ -221,6 +249,7 @@ impl LeaseTable {
             self.release(lease, now);
         }
         let node = lease.node.spec.id.clone();
+        let well = outcome.result == OutcomeResult::Ok;
         let settlement = match (lease.phase, outcome.result) {
             (Phase::Live { .. }, OutcomeResult::Running) => {
                 lease.phase = Phase::Live { expires: now + lease.ttl };
@@ -228,20 +257,20 @@ impl LeaseTable {
             }
             (Phase::Live { .. }, _) => {
                 self.release(lease, now);
-                lease.phase = Phase::Settled { at: now };
+                lease.phase = Phase::Settled { at: now, well };
                 Settlement::Settled(node)
             }
             (Phase::Released { .. }, OutcomeResult::Running) => Settlement::Late(node),
             (Phase::Released { at }, _) => {
-                lease.phase = Phase::Settled { at };
+                lease.phase = Phase::Settled { at, well };
                 Settlement::Late(node)
             }
             (Phase::Settled { .. }, _) => {
-                return Settled { settlement: Settlement::AlreadySettled(node), breaker: None };
+                return Settled { settlement: Settlement::AlreadySettled(node), breaker: None, tokens: None };
             }
         };
         let breaker = lease.node.live.observe(lease.observation(outcome, now), now, policy);
-        Settled { settlement, breaker }
+        Settled { settlement, breaker, tokens: None }
     }
 
     fn open(
@@ -321,7 +350,7 @@ impl Lease {
     fn is_remembered(&self, remember: Duration, now: Instant) -> bool {
         match self.phase {
             Phase::Live { .. } => true,
-            Phase::Released { at } | Phase::Settled { at } => now.since(at) < remember,
+            Phase::Released { at } | Phase::Settled { at, .. } => now.since(at) < remember,
         }
     }
 

@@ -177,7 +177,7 @@ impl Limits {
                 (Err(refusal), Mode::Enforced) => {
                     tallies[at].refused.fetch_add(1, Relaxed);
                     self.give_back_all(&takings, now);
-                    return Err(over_limit(rule, refusal));
+                    return Err(over_limit(rule, ask.cost, refusal));
                 }
             }
         }
@@ -279,13 +279,21 @@ impl Kind {
     }
 }
 
-fn over_limit(rule: &LimitRule, refusal: Refusal) -> OverLimit {
+fn over_limit(rule: &LimitRule, cost: NonZeroU32, refusal: Refusal) -> OverLimit {
     let retry_delay = match refusal.fit {
         Fit::After(delay) => Some(delay),
         Fit::Now | Fit::Never => None,
     };
     let limit = u64::from(rule.quota.burst().get());
-    OverLimit { rule: rule.name.clone(), per: rule.per, retry_delay, limit, remaining: refusal.remaining }
+    OverLimit {
+        rule: rule.name.clone(),
+        per: rule.per,
+        retry_delay,
+        unit: rule.quota.unit(),
+        needed: cost.get(),
+        limit,
+        remaining: refusal.remaining,
+    }
 }
 
 fn at_least_one(tokens: u32) -> NonZeroU32 {

@@ -221,7 +221,7 @@ fn told(decision: &Decision) -> String {
             format!("{}{then}{spilled}{repeated}", route.target.node)
         }
         Err(refused) => {
-            let reason = match refused.reason {
+            let reason = match &refused.reason {
                 RejectionReason::NoEligibleNode(filter) => format!("no node left by {filter:?}"),
                 other => format!("{other:?}"),
             };

@@ -132,6 +132,8 @@ pub(crate) fn text(request: &str) -> RouteRequest {
         priority: Priority::Normal,
         excluded: Vec::new(),
         prompt_tokens: None,
+        max_output_tokens: None,
+        waits: false,
         lease_ttl: None,
         explain: false,
     }

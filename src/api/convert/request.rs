@@ -46,6 +46,7 @@ pub fn pick(
     let excluded = excluded(&mut checks, &asked.excluded_node_ids);
     let tokens = |value| count(value, RouteRequest::MAX_TOKENS);
     let prompt_tokens = checks.check_present("prompt_tokens", asked.prompt_tokens, tokens);
+    let max_output_tokens = checks.check_present("max_output_tokens", asked.max_output_tokens, tokens);
     let wait = |value| duration(value, Duration::ZERO, MAX_WAIT);
     let max_wait = checks.check_present("max_wait", asked.max_wait, wait);
     let ttl = |value| duration(value, LEASE_TTL_MIN, ttl_max);
@@ -61,6 +62,8 @@ pub fn pick(
             priority: priority?,
             excluded,
             prompt_tokens,
+            max_output_tokens,
+            waits: max_wait.is_some_and(|wait| !wait.is_zero()),
             lease_ttl,
             explain: asked.explain,
         })

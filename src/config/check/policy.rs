@@ -31,6 +31,7 @@ pub(super) fn policy(raw: &Policy, checks: &mut Checks) -> Option<policy::Policy
         freshness: freshness?,
         breaker: breaker?,
         nodes_max: NodesMax(raw.nodes_max),
+        ..policy::Policy::default()
     })
 }
 

@@ -61,7 +61,7 @@ impl Reading {
         let vitals = node.live.vitals();
         let load = match rung {
             Rung::Frozen => vitals.load.as_ref().map(|reported| &*reported.load),
-            Rung::Normal | Rung::Panic => vitals.load_at(now, &policy.freshness),
+            _ => vitals.load_at(now, &policy.freshness),
         };
         let told = |field: fn(&NodeLoad) -> Option<Ratio>| load.and_then(field).map(Ratio::percent);
         let gpu = told(|load| load.gpu).filter(|_| policy.load.gpu_replaces_cpu);

@@ -1,0 +1,121 @@
+//! Is the pool too busy to give this request all that it asks for, and what does it get instead?
+//!
+//! Looked at anew with each request, from the load that decisions are made by: there is no timer between a load that falls
+//! and the service that is back to normal.
+
+use super::{Turn, filter, score::load};
+use crate::{
+    domain::{
+        decision::{Rejection, RejectionReason, Rung},
+        degradation::{Pool, PoolKey, PoolRule, is_degraded},
+        id::ModelName,
+        node::BreakerState,
+        policy::Policy,
+        request::RouteRequest,
+        time::Chance,
+    },
+    state::{
+        State,
+        nodes::{Topology, node::Node, trust::Presence},
+    },
+};
+
+/// Refused requests come back within the next so many parts of their delay, not all at once.
+const RETRY_SPREAD: f64 = 0.5;
+
+/// What a request gets of a busy pool.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Course {
+    /// All that it asks for.
+    Full,
+    /// The answer of a smaller model; or, if no node of that takes it, a refusal.
+    Smaller(ModelName, Rejection),
+    /// Nothing: come back later.
+    Refused(Rejection),
+}
+
+/// How busy the request's pool is; `None` where no live node serves it.
+///
+/// Its load is the mean over the live nodes that tell theirs, or over all where none does: a node that says nothing is
+/// not idle.
+pub fn survey(
+    request: &RouteRequest,
+    topology: &Topology,
+    state: &State,
+    policy: &Policy,
+    turn: &Turn,
+) -> Option<Pool> {
+    let is_live = |node: &Node| {
+        let vitals = node.live.vitals();
+        let present = matches!(vitals.trust.at(turn.now), Presence::Present | Presence::Unreported);
+        present && !vitals.draining && vitals.breaker.at(turn.now) == BreakerState::Closed
+    };
+    let (mut told, mut untold) = (Mean::default(), Mean::default());
+    for node in topology.nodes.iter().filter(|node| filter::serves(request, node) && is_live(node)) {
+        let load = load::of(node, policy, turn.now).total();
+        let tells = node.live.vitals().load_at(turn.now, &policy.freshness).is_some();
+        if tells { told.add(load) } else { untold.add(load) }
+    }
+    let nodes = told.count + untold.count;
+    let load = told.get().or(untold.get())?;
+    let key = PoolKey { request_type: request.request_type, model: request.model.clone() };
+    let was = state.pools.get(&key).map_or(Rung::Normal, |pool| pool.rung);
+    let thresholds = policy.degradation.thresholds_for(key.request_type, &key.model);
+    Some(Pool { rung: thresholds.rung(was, load), key, load, nodes })
+}
+
+/// What the request gets of its pool. A smaller model that is busy itself is no help.
+pub fn degrade(
+    request: &RouteRequest,
+    pool: Option<&Pool>,
+    topology: &Topology,
+    state: &State,
+    policy: &Policy,
+    turn: &mut Turn,
+) -> Course {
+    let Some(pool) = pool.filter(|pool| is_degraded(request, pool.rung)) else { return Course::Full };
+    let rule = policy.degradation.rule_for(request.request_type, &request.model);
+    let refusal = busy(pool, rule, state, policy, turn);
+    let Some(model) = rule.and_then(|rule| rule.fallback_model.clone()) else {
+        return Course::Refused(refusal);
+    };
+    let smaller = RouteRequest { model: model.clone(), ..request.clone() };
+    let is_busy = |pool: Pool| is_degraded(request, pool.rung);
+    if survey(&smaller, topology, state, policy, turn).is_none_or(is_busy) {
+        return Course::Refused(refusal);
+    }
+    Course::Smaller(model, refusal)
+}
+
+/// The refusal, with the time that the load will take to fall, as far as that can be told.
+fn busy(pool: &Pool, rule: Option<&PoolRule>, state: &State, policy: &Policy, turn: &mut Turn) -> Rejection {
+    let degradation = &policy.degradation;
+    let thresholds = rule.map_or(degradation.thresholds, |rule| rule.thresholds);
+    let known = state.pools.get(&pool.key);
+    let falls = known.and_then(|known| known.drain.time_to(thresholds.busy.leave, turn.now));
+    let delay = falls.unwrap_or(degradation.retry_max).clamp(degradation.retry_min, degradation.retry_max);
+    let reason = RejectionReason::Busy { message: rule.and_then(|rule| rule.message.clone()) };
+    Rejection { reason, retry_delay: Some(delay.mul_f64(1.0 + spread(&mut turn.chance))) }
+}
+
+fn spread(chance: &mut Chance) -> f64 {
+    RETRY_SPREAD * chance.f64()
+}
+
+/// A mean that is being taken.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mean {
+    sum: f64,
+    count: usize,
+}
+
+impl Mean {
+    fn add(&mut self, number: f64) {
+        self.sum += number;
+        self.count += 1;
+    }
+
+    fn get(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}

@@ -1,0 +1,47 @@
+//! Is the caller over a limit?
+//!
+//! The one stage before `record` that writes: a limit that is asked and charged in two steps admits more than it should.
+//! What a later stage refuses is given back.
+
+use super::Turn;
+use crate::{
+    domain::{
+        decision::{Decision, Rejection, RejectionReason},
+        limit::{LimitVerdict, OverLimit},
+        policy::Policy,
+        request::RouteRequest,
+    },
+    state::{State, limits::Admitted},
+};
+
+/// Takes one request of every limit of requests. A retry costs nothing: its first attempt has paid.
+pub fn throttle(
+    request: &RouteRequest,
+    state: &State,
+    policy: &Policy,
+    turn: &Turn,
+) -> Result<Admitted, Rejection> {
+    if state.leases.is_retry(&request.key) {
+        return Ok(Admitted::default());
+    }
+    state.limits.admit_request(request, &policy.limits, turn.now).map_err(refused)
+}
+
+/// Gives back what the request took if it was refused after all: then it costs nothing.
+pub fn keep_or_give_back(admitted: Admitted, decision: Decision, state: &State, turn: &Turn) -> Decision {
+    if decision.outcome.is_err() {
+        state.limits.give_back(admitted, turn.now);
+    }
+    decision
+}
+
+/// What [`throttle`] and the limits of tokens would say. Changes nothing.
+pub fn peek(request: &RouteRequest, state: &State, policy: &Policy, turn: &Turn) -> Vec<LimitVerdict> {
+    let tokens = policy.limits.expected_tokens(request.prompt_tokens, request.max_output_tokens);
+    state.limits.peek(request, tokens, &policy.limits, turn.now)
+}
+
+/// The rejection of a request over a limit.
+pub fn refused(over: OverLimit) -> Rejection {
+    Rejection { retry_delay: over.retry_delay, reason: RejectionReason::OverLimit(over) }
+}

@@ -1,0 +1,43 @@
+//! Why did the decision come out as it did?
+
+use super::place::Seen;
+use crate::{
+    domain::{
+        degradation::Pool,
+        explanation::{Explanation, Verdict},
+        limit::LimitVerdict,
+        node::NodeClass,
+        policy::Policy,
+    },
+    state::nodes::Topology,
+};
+
+/// Every stage's numbers. A decision that was made before the nodes were looked at says nothing of them.
+pub fn explanation(
+    topology: &Topology,
+    seen: Option<&Seen<'_>>,
+    pool: Option<Pool>,
+    limits: Vec<LimitVerdict>,
+    policy: &Policy,
+) -> Explanation {
+    let ids = topology.nodes.iter().map(|node| node.spec.id.clone());
+    let verdicts = seen.map(verdicts).unwrap_or_default();
+    Explanation {
+        balance: policy.balance.name(),
+        class: seen.map_or(NodeClass::Normal, |seen| seen.filtered.class),
+        revision: topology.revision,
+        nodes: ids.zip(verdicts).filter_map(|(id, verdict)| Some((id, verdict?))).collect(),
+        limits,
+        pool,
+    }
+}
+
+/// What became of each node, in order of their ids.
+fn verdicts(seen: &Seen<'_>) -> Vec<Option<Verdict>> {
+    let mut verdicts: Vec<_> =
+        seen.filtered.dropped.iter().map(|filter| filter.map(Verdict::Dropped)).collect();
+    for (rank, scored) in seen.ranked.iter().enumerate() {
+        verdicts[scored.candidate.index] = Some(Verdict::Scored(scored.score, rank));
+    }
+    verdicts
+}

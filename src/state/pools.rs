@@ -1,0 +1,82 @@
+//! Which pools are busy?
+//!
+//! Only pools off their normal rung have an entry: a fleet that is well writes nothing here. Decisions read the rung that
+//! the load has led to so far, because where a pool stands between two thresholds depends on where it came from.
+
+use std::time::Duration;
+
+use dashmap::{DashMap, Entry};
+
+use crate::{
+    domain::{
+        decision::Rung,
+        degradation::{Pool, PoolKey},
+        time::Instant,
+    },
+    learn::drain::Drain,
+};
+
+/// Most busy pools. Models are named by callers, and a node may serve any: beyond this a pool has no memory, and its
+/// rungs are left where they are entered.
+const POOLS_MAX: usize = 4096;
+/// A pool that nobody asks for is forgotten after this.
+const FORGET_AFTER: Duration = Duration::from_mins(1);
+
+/// The pools off their normal rung.
+#[derive(Debug, Default)]
+pub struct PoolTable {
+    busy: DashMap<PoolKey, BusyPool>,
+}
+
+/// What is known of a busy pool.
+#[derive(Debug, Clone, Copy)]
+pub struct BusyPool {
+    /// Where it stands.
+    pub rung: Rung,
+    /// How fast its load falls.
+    pub drain: Drain,
+    seen: Instant,
+}
+
+impl PoolTable {
+    /// What is known of a pool; `None` where it is well.
+    pub fn get(&self, key: &PoolKey) -> Option<BusyPool> {
+        self.busy.get(key).map(|pool| *pool)
+    }
+
+    /// Takes in a pool as a decision found it. Says whether that has changed its rung.
+    pub fn observe(&self, pool: &Pool, now: Instant) -> Option<Rung> {
+        if pool.rung == Rung::Normal {
+            return self.busy.remove(&pool.key).map(|_| Rung::Normal);
+        }
+        let is_full = self.busy.len() >= POOLS_MAX;
+        match self.busy.entry(pool.key.clone()) {
+            Entry::Occupied(mut entry) => entry.get_mut().observe(pool, now),
+            Entry::Vacant(_) if is_full => None,
+            Entry::Vacant(entry) => {
+                let mut busy = BusyPool { rung: Rung::Normal, drain: Drain::default(), seen: now };
+                let changed = busy.observe(pool, now);
+                entry.insert(busy);
+                changed
+            }
+        }
+    }
+
+    /// Forgets pools that nobody asks for any more.
+    pub fn sweep(&self, now: Instant) {
+        self.busy.retain(|_, pool| now.since(pool.seen) < FORGET_AFTER);
+    }
+}
+
+impl BusyPool {
+    fn observe(&mut self, pool: &Pool, now: Instant) -> Option<Rung> {
+        let changed = (self.rung != pool.rung).then_some(pool.rung);
+        self.rung = pool.rung;
+        self.drain.observe(now, pool.load);
+        self.seen = now;
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests;
