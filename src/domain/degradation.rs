@@ -20,7 +20,8 @@ pub struct DegradationPolicy {
     pub thresholds: Thresholds,
     /// Shortest time after which a refused request is asked to come back.
     pub retry_min: Duration,
-    /// Longest such time, also where the load does not fall at all.
+    /// Longest such time, also where the load does not fall at all. Up to half of it is added by chance, so that those
+    /// who were refused together do not come back together.
     pub retry_max: Duration,
     /// Of the rules that match a pool the first counts. At most [`Self::POOLS_MAX`].
     pub pools: Vec<PoolRule>,

@@ -22,8 +22,10 @@ use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
 
 use pointsman::domain::{
     decision::{Decision, RejectionReason, Rung},
+    degradation::PoolRule,
     explanation::Verdict,
-    id::{ModelName, ModelVersion, NodeId},
+    id::{ModelName, ModelVersion, NodeId, UserId},
+    limit::OverLimit,
     load::{NodeLoad, Ratio},
     node::{NodeClass, NodeSpec, RequestType, ServedModel},
     outcome::OutcomeResult,
@@ -117,10 +119,19 @@ fn set_policy(policy: &mut Policy, words: &[&str]) {
                 let share = Ratio::try_new(value.parse().expect("a number")).expect("a ratio");
                 policy.breaker.ejected_share_max = share;
             }
+            "smaller" => policy.degradation.pools.push(smaller(value)),
             "leases" => policy.leases.live_max = value.parse().expect("a count"),
             other => panic!("no such setting: {other}"),
         }
     }
+}
+
+/// `large>small`: the model that takes another's place while its pool is busy.
+fn smaller(models: &str) -> PoolRule {
+    let (large, small) = models.split_once('>').expect("large>small");
+    let model = |name| Some(ModelName::parse(name).expect("a good name"));
+    let message = Some("large is resting".into());
+    PoolRule { model: model(large), fallback_model: model(small), message, ..PoolRule::default() }
 }
 
 fn by_name<T: Copy>(names: &[(T, &str)], name: &str) -> T {
@@ -192,6 +203,7 @@ fn asked(request: &str, words: &[&str]) -> RouteRequest {
                 let names = [(Priority::High, "high"), (Priority::Normal, "normal"), (Priority::Low, "low")];
                 asked.priority = by_name(&names, value);
             }
+            "user" => asked.user = UserId::parse(value).ok(),
             "exclude" => asked.excluded = value.split(',').map(node_id).collect(),
             other => panic!("a request has no {other}"),
         }
@@ -215,14 +227,19 @@ fn told(decision: &Decision) -> String {
         Ok(route) => {
             let fallbacks: Vec<_> = route.fallbacks.iter().map(|target| target.node.as_str()).collect();
             let spilled = if route.spilled { " (spilled)" } else { "" };
+            let smaller = if route.model.as_str() == "small" { " (smaller)" } else { "" };
             let repeated = if route.repeated { " (repeated)" } else { "" };
             let then =
                 if fallbacks.is_empty() { String::new() } else { format!(", then {}", fallbacks.join(", ")) };
-            format!("{}{then}{spilled}{repeated}", route.target.node)
+            format!("{}{then}{smaller}{spilled}{repeated}", route.target.node)
         }
         Err(refused) => {
             let reason = match &refused.reason {
                 RejectionReason::NoEligibleNode(filter) => format!("no node left by {filter:?}"),
+                RejectionReason::OverLimit(OverLimit { rule, remaining, .. }) => {
+                    format!("over {rule}, {remaining} left")
+                }
+                RejectionReason::Busy { message } => message.as_deref().unwrap_or("busy").to_owned(),
                 other => format!("{other:?}"),
             };
             let again = refused.retry_delay.map(|delay| format!(", again in {delay:?}")).unwrap_or_default();

@@ -145,3 +145,36 @@ async fn a_waiting_pick_is_answered_when_the_service_leaves() {
     assert_eq!(rejection(answer.into_inner()).reason(), RejectionReason::NoNodes);
     timeout(DEADLINE, running.ended()).await.expect("it stops in time").expect("it stops well");
 }
+
+/// Who watches health does not leave by itself: the watch must be ended, or the stop takes all its grace.
+#[tokio::test]
+async fn a_watch_does_not_hold_up_the_stop() {
+    let config = ServerConfig {
+        drain_delay: Duration::from_millis(50),
+        drain_grace: Duration::from_hours(1),
+        ..ServerConfig::default()
+    };
+    let mut running = start_with(Policy::default(), config).await;
+    let mut health = HealthClient::new(channel(running.address()).await);
+    let mut watch = health.watch(asking("readiness")).await.expect("it is known").into_inner();
+    drop(health);
+    watch.message().await.expect("it tells").expect("at once");
+    running.stop();
+    timeout(DEADLINE, running.ended()).await.expect("it stops in time").expect("it stops well");
+}
+
+/// A connection that neither speaks nor goes is cut off after the grace.
+#[tokio::test]
+async fn what_does_not_leave_is_cut_off() {
+    let config = ServerConfig {
+        preface_timeout: Duration::from_hours(1),
+        drain_delay: Duration::from_millis(50),
+        drain_grace: Duration::from_millis(100),
+        ..ServerConfig::default()
+    };
+    let mut running = start_with(Policy::default(), config).await;
+    let _silent = TcpStream::connect(running.address()).await.expect("it accepts");
+    routing(&running).await.pick_node(text("r1")).await.expect("the silent one was accepted before");
+    running.stop();
+    timeout(DEADLINE, running.ended()).await.expect("it stops in time").expect("it stops well");
+}

@@ -2,13 +2,13 @@ use super::*;
 
 #[test]
 fn a_rung_is_entered_at_one_load_and_left_at_a_lower_one() {
+    use Rung::{Busy as B, Normal as N, Overloaded as O};
     let loads = [79.9, 80.0, 75.0, 70.0, 69.9, 75.0, 80.0, 95.0, 90.0, 85.0, 84.9, 70.0, 99.0, 10.0];
     let mut rung = Rung::Normal;
     let rungs = loads.map(|load| {
         rung = Thresholds::default().rung(rung, load);
         rung
     });
-    use Rung::{Busy as B, Normal as N, Overloaded as O};
     assert_eq!(rungs, [N, B, B, B, N, N, B, O, O, O, B, B, O, N]);
 }
 
