@@ -6,16 +6,16 @@ pub mod pick;
 pub mod place;
 pub mod record;
 pub mod reject;
+pub mod reuse;
 pub mod score;
 pub mod throttle;
 pub mod why;
 
 use crate::{
     domain::{
-        decision::{Decision, Rejection, Route, Rung},
+        decision::{CachedAnswer, Decision, Granted, Rejection, Route, Rung},
         degradation::Pool,
         explanation::Explanation,
-        limit::LimitVerdict,
         policy::Policy,
         request::RouteRequest,
         time::{Chance, Instant},
@@ -26,6 +26,7 @@ use degrade::{Course, degrade, survey};
 use filter::Candidate;
 use place::place;
 use record::record;
+use reuse::{Known, reuse};
 use throttle::throttle;
 
 /// What the core may not find out for itself: the time and a throw of the dice.
@@ -64,10 +65,11 @@ pub fn explain(request: &RouteRequest, state: &State, policy: &Policy, turn: &mu
     let request = RouteRequest { explain: true, ..request.clone() };
     let topology = state.nodes.topology();
     let choice = choose(&request, state, &topology, policy, turn);
-    let over = throttle::peek(&request, state, policy, turn).iter().find_map(LimitVerdict::refusal);
-    let outcome = match over {
-        Some(over) => Err(throttle::refused(over)),
-        None => choice.outcome.map(|picked| picked.route),
+    let takes_tokens = matches!(choice.outcome, Ok(Chosen::Route(_)));
+    let limits = throttle::verdicts(&request, state, policy, turn);
+    let outcome = match throttle::refusal(&limits, takes_tokens) {
+        Some(rejection) => Err(rejection),
+        None => choice.outcome.map(Chosen::granted),
     };
     Decision { outcome, rung: choice.rung, explanation: choice.explanation, turned: None }
 }
@@ -75,11 +77,19 @@ pub fn explain(request: &RouteRequest, state: &State, policy: &Policy, turn: &mu
 /// What was chosen, before it is in force.
 #[derive(Debug)]
 pub struct Choice<'a> {
-    outcome: Result<Picked<'a>, Rejection>,
+    outcome: Result<Chosen<'a>, Rejection>,
     rung: Rung,
+    known: Known,
     /// The request's pool as it was found.
     pool: Option<Pool>,
     explanation: Option<Explanation>,
+}
+
+/// A choice that is not a refusal.
+#[derive(Debug)]
+enum Chosen<'a> {
+    Route(Picked<'a>),
+    Answer(CachedAnswer),
 }
 
 /// A node for a request.
@@ -97,23 +107,34 @@ fn choose<'a>(
     turn: &mut Turn,
 ) -> Choice<'a> {
     let pool = survey(request, topology, state, policy, turn);
-    let mut placed = None;
+    let known = reuse(request, state, turn);
+    let mut seen = None;
     let mut place = |request: &RouteRequest, turn: &mut Turn| {
-        let (outcome, seen) = place(request, topology, policy, turn);
-        placed = Some(seen);
-        outcome
+        let (outcome, nodes) = place(request, topology, policy, turn);
+        seen = Some(nodes);
+        outcome.map(Chosen::Route)
     };
-    let outcome = match degrade(request, pool.as_ref(), topology, state, policy, turn) {
+    let outcome = match degrade(request, &known, pool.as_ref(), topology, state, policy, turn) {
+        Course::Known(answer) => Ok(Chosen::Answer(reuse::given(&answer, turn))),
         Course::Full => place(request, turn),
         Course::Smaller(model, otherwise) => {
             place(&RouteRequest { model, ..request.clone() }, turn).map_err(|_| otherwise)
         }
         Course::Refused(rejection) => Err(rejection),
     };
-    let rung = placed.as_ref().map(|placed| placed.filtered.rung).max(pool.as_ref().map(|pool| pool.rung));
+    let rung = seen.as_ref().map(|seen| seen.filtered.rung).max(pool.as_ref().map(|pool| pool.rung));
     let explanation = request.explain.then(|| {
-        let limits = throttle::peek(request, state, policy, turn);
-        why::explanation(topology, placed.as_ref(), pool.clone(), limits, policy)
+        let limits = throttle::verdicts(request, state, policy, turn);
+        why::explanation(topology, seen.as_ref(), (limits, known.verdict(), pool.clone()), policy)
     });
-    Choice { outcome, rung: rung.unwrap_or_default(), pool, explanation }
+    Choice { outcome, rung: rung.unwrap_or_default(), known, pool, explanation }
+}
+
+impl Chosen<'_> {
+    fn granted(self) -> Granted {
+        match self {
+            Self::Route(picked) => Granted::Route(picked.route),
+            Self::Answer(answer) => Granted::Answer(answer),
+        }
+    }
 }

@@ -2,25 +2,32 @@
 
 use std::time::Duration;
 
+pub mod answers;
 pub mod leases;
 pub mod limits;
 pub mod nodes;
 pub mod pools;
 
 use crate::domain::{
-    digest::Digester,
+    answer::policy::AnswerPolicy,
+    digest::{Digest, Digester},
+    id::{TenantId, UserId},
     outcome::{Outcome, OutcomeResult, OutcomeTokens},
     policy::Policy,
     time::Instant,
 };
-use leases::{LeaseTable, Settled};
+use answers::Answers;
+use leases::{Holds, LeaseTable, Settled};
 use limits::{Limits, Reservation};
 use nodes::{NodeTable, Swept};
 use pools::PoolTable;
 
 /// What decisions read and `record` writes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
+    digester: Digester,
+    /// Answers that are known, or on their way.
+    pub answers: Answers,
     /// What everyone has asked for lately.
     pub limits: Limits,
     /// Pools that are busy.
@@ -35,19 +42,49 @@ impl State {
     /// How often [`sweep`](Self::sweep) must be called for expiries to be at most this late.
     pub const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-    /// Remembers nothing yet. The secret keeps those who choose names from making two keys meet.
-    pub fn with_secret(secret: u128) -> Self {
+    /// Remembers nothing yet. The secret keeps those who choose names from making two keys meet. Answers take at most so
+    /// many bytes.
+    pub fn new(secret: u128, answer_bytes_max: u64) -> Self {
         let digester = Digester::with_secret(secret);
-        Self { limits: Limits::new(digester), ..Self::default() }
+        Self {
+            answers: Answers::new(digester, answer_bytes_max),
+            limits: Limits::new(digester),
+            digester,
+            leases: LeaseTable::default(),
+            nodes: NodeTable::default(),
+            pools: PoolTable::default(),
+        }
     }
 
-    /// Takes in how a request went: its lease ends, its node is judged, its tokens are settled.
+    /// Stands for a user of a tenant, or for all of its users that are not named.
+    pub fn user(&self, tenant: &TenantId, user: Option<&UserId>) -> Digest {
+        self.digester.digest(tenant, &user)
+    }
+
+    /// Takes in how a request went: its lease ends, its node is judged, its tokens are settled, and those who wait for its
+    /// answer learn whether one will come.
     pub fn settle(&self, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
         let mut settled = self.leases.settle(outcome, policy, now);
-        if let Some(reserved) = settled.tokens.take() {
+        if let Some(leadership) = settled.holds.leadership {
+            self.answers.settle(leadership, outcome.result, &policy.answers, now);
+        }
+        if let Some((leadership, until)) = settled.renewed {
+            self.answers.renew(leadership, until);
+        }
+        if let Some(reserved) = settled.holds.tokens.take() {
             self.settle_tokens(reserved, outcome, policy, now);
         }
         settled
+    }
+
+    /// Lets go of what a request holds without having used it.
+    pub fn release(&self, holds: Holds, policy: &AnswerPolicy, now: Instant) {
+        if let Some(leadership) = holds.leadership {
+            self.answers.settle(leadership, OutcomeResult::Cancelled, policy, now);
+        }
+        if let Some(reserved) = holds.tokens {
+            self.limits.cancel(reserved, now);
+        }
     }
 
     /// A request that has failed and does not tell what it used is taken to have used nothing, any other what was
@@ -65,11 +102,19 @@ impl State {
         }
     }
 
-    /// Lets go of what has had its time: expired leases, idle quotas and pools, forgotten nodes.
+    /// Lets go of what has had its time: expired leases, answers nobody waits for, idle quotas and pools, forgotten nodes.
     pub fn sweep(&self, policy: &Policy, now: Instant) -> Swept {
         self.leases.sweep(&policy.leases, now);
+        self.answers.sweep(now);
         self.limits.sweep(now);
         self.pools.sweep(now);
         self.nodes.sweep(&policy.freshness, now)
+    }
+}
+
+/// Without a secret, as tests and simulations want it.
+impl Default for State {
+    fn default() -> Self {
+        Self::new(0, AnswerPolicy::default().bytes_max)
     }
 }

@@ -1,7 +1,9 @@
 //! Proto ⇄ domain: what comes in is checked here once, field by field, and nowhere else.
 
+pub mod answer;
 pub mod decision;
 pub mod explanation;
+pub mod limit;
 pub mod node;
 pub mod outcome;
 pub mod rejection;

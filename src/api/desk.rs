@@ -122,7 +122,7 @@ impl Desk {
 
     /// Takes in how a request went.
     pub fn settle(&self, outcome: &Outcome) -> Settled {
-        let settled = self.state.leases.settle(outcome, &self.policy(), self.now());
+        let settled = self.state.settle(outcome, &self.policy(), self.now());
         if settled.breaker.is_some() {
             self.announce_change();
         }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
+    answer::{AnswerBody, Leader},
     degradation::Pool,
     explanation::Explanation,
     filter::Filter,
@@ -13,14 +14,36 @@ use super::{
 /// The answer to one request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
-    /// Where to, or no.
-    pub outcome: Result<Route, Rejection>,
+    /// Yes, or no.
+    pub outcome: Result<Granted, Rejection>,
     /// How far from normal it was decided.
     pub rung: Rung,
     /// Why, if asked.
     pub explanation: Option<Explanation>,
     /// Set where the decision found that the pool has changed its rung: what to. Told once a change, for the log.
     pub turned: Option<Pool>,
+}
+
+/// The service says yes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Granted {
+    /// Send it there.
+    Route(Route),
+    /// No node is needed: this is the answer.
+    Answer(CachedAnswer),
+}
+
+/// A known answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CachedAnswer {
+    /// The answer, as it was stored.
+    pub body: AnswerBody,
+    /// Time since then.
+    pub age: Duration,
+    /// Whether it has outlived its freshness.
+    pub stale: bool,
+    /// Whether the request waited for an identical one to be answered.
+    pub coalesced: bool,
 }
 
 /// Where to send a request.
@@ -97,6 +120,8 @@ pub enum RejectionReason {
     },
     /// No node has room below its own capacity; only said to those who may wait.
     Saturated,
+    /// An identical request is on its way; only said to those who may wait for its answer.
+    AnswerPending(Leader),
 }
 
 /// How far from normal a decision was made; the greater, the farther.

@@ -15,8 +15,23 @@ pub struct Explanation {
     pub nodes: Vec<(NodeId, Verdict)>,
     /// Every limit that the request counts for: request limits first.
     pub limits: Vec<LimitVerdict>,
+    /// What is known of its answer; `None` where it was not looked for.
+    pub answer: Option<AnswerVerdict>,
     /// Its pool; `None` where no live node serves it.
     pub pool: Option<Pool>,
+}
+
+/// What is known of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerVerdict {
+    /// The answer is.
+    Fresh,
+    /// An old one is.
+    Stale,
+    /// An identical request is on its way to it.
+    Pending,
+    /// Nothing is.
+    Miss,
 }
 
 /// What became of one node.

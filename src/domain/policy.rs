@@ -5,7 +5,10 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use super::{degradation::DegradationPolicy, limit::LimitPolicy, load::Ratio, request::Tier};
+use super::{
+    answer::policy::AnswerPolicy, degradation::DegradationPolicy, limit::LimitPolicy, load::Ratio,
+    request::Tier,
+};
 
 /// All that decides.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -28,6 +31,8 @@ pub struct Policy {
     pub breaker: BreakerPolicy,
     /// How much anyone may ask for.
     pub limits: LimitPolicy,
+    /// How answers are kept.
+    pub answers: AnswerPolicy,
     /// When a busy pool gives less.
     pub degradation: DegradationPolicy,
     /// Most nodes in the table.

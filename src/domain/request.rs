@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    answer::{AnswerKey, AnswerScope, fingerprint::Fingerprint},
     id::{ModelName, ModelVersion, NodeId, RequestId, TenantId, UserId},
     node::{NodeClass, RequestType},
 };
@@ -30,8 +31,12 @@ pub struct RouteRequest {
     pub prompt_tokens: Option<u32>,
     /// Most tokens of the answer; `None` means unknown.
     pub max_output_tokens: Option<u32>,
-    /// Whether the caller is willing to wait, rather than have a request pile up on a full node.
-    pub waits: bool,
+    /// What is asked, to find its answer; `None` where the caller does not say.
+    pub fingerprint: Option<Fingerprint>,
+    /// How known answers are used.
+    pub answer_use: AnswerUse,
+    /// Whether the caller waits.
+    pub patience: Patience,
     /// How long the pick counts as in flight; `None` means the policy's default.
     pub lease_ttl: Option<Duration>,
     /// Whether the decision carries its explanation.
@@ -43,6 +48,17 @@ impl RouteRequest {
     pub const MAX_EXCLUDED: usize = 64;
     /// Most tokens that a request or an outcome may claim.
     pub const MAX_TOKENS: u32 = 100_000_000;
+
+    /// Names the answer; `None` where the caller does not say what is asked.
+    pub fn answer_key(&self) -> Option<AnswerKey> {
+        let scope = AnswerScope {
+            tenant: self.key.tenant.clone(),
+            request_type: self.request_type,
+            model: self.model.clone(),
+            version: self.version.clone(),
+        };
+        self.fingerprint.map(|fingerprint| AnswerKey { scope, fingerprint })
+    }
 
     /// Class of nodes that the request goes to: urgent and paid ones to `high`, the rest to `normal`.
     pub fn class(&self) -> NodeClass {
@@ -60,6 +76,30 @@ pub struct RequestKey {
     pub tenant: TenantId,
     /// The request within it.
     pub request: RequestId,
+}
+
+/// How known answers are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AnswerUse {
+    /// A known one is given; a new one will be stored, and identical requests may wait for it.
+    #[default]
+    Share,
+    /// A known one is given; a new one will not be stored.
+    ReadOnly,
+    /// A new one is wanted, and will be stored.
+    Refresh,
+}
+
+/// Whether the caller of a pick waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Patience {
+    /// It wants a decision at once, be it a place on a full node.
+    #[default]
+    None,
+    /// It waits for room, or for the answer to an identical request.
+    Waits,
+    /// It has waited as long as it would: for room in vain, and no longer for anybody's answer.
+    Exhausted,
 }
 
 /// What a user pays for.

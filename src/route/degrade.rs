@@ -3,15 +3,16 @@
 //! Looked at anew with each request, from the load that decisions are made by: there is no timer between a load that falls
 //! and the service that is back to normal.
 
-use super::{Turn, filter, score::load};
+use super::{Turn, filter, reject, reuse::Known, score::load};
 use crate::{
     domain::{
+        answer::Answer,
         decision::{Rejection, RejectionReason, Rung},
         degradation::{Pool, PoolKey, PoolRule, is_degraded},
         id::ModelName,
         node::BreakerState,
         policy::Policy,
-        request::RouteRequest,
+        request::{Patience, RouteRequest},
         time::Chance,
     },
     state::{
@@ -23,11 +24,13 @@ use crate::{
 /// Refused requests come back within the next so many parts of their delay, not all at once.
 const RETRY_SPREAD: f64 = 0.5;
 
-/// What a request gets of a busy pool.
+/// What a request gets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Course {
     /// All that it asks for.
     Full,
+    /// An answer that is known already.
+    Known(Answer),
     /// The answer of a smaller model; or, if no node of that takes it, a refusal.
     Smaller(ModelName, Rejection),
     /// Nothing: come back later.
@@ -64,16 +67,29 @@ pub fn survey(
     Some(Pool { rung: thresholds.rung(was, load), key, load, nodes })
 }
 
-/// What the request gets of its pool. A smaller model that is busy itself is no help.
+/// What the request gets: a known answer before all; of a busy pool an old answer before a smaller model's, that before
+/// none. A smaller model that is busy itself is no help. Whoever may wait for the answer to an identical request costs
+/// the pool nothing.
 pub fn degrade(
     request: &RouteRequest,
+    known: &Known,
     pool: Option<&Pool>,
     topology: &Topology,
     state: &State,
     policy: &Policy,
     turn: &mut Turn,
 ) -> Course {
-    let Some(pool) = pool.filter(|pool| is_degraded(request, pool.rung)) else { return Course::Full };
+    let busy_pool = pool.filter(|pool| is_degraded(request, pool.rung));
+    match (known, busy_pool) {
+        (Known::Fresh(answer), _) | (Known::Stale(answer, _), Some(_)) => {
+            return Course::Known(answer.clone());
+        }
+        _ => {}
+    }
+    if let Some(leader) = known.leader().filter(|_| request.patience == Patience::Waits) {
+        return Course::Refused(reject::pending(leader.clone(), turn.now));
+    }
+    let Some(pool) = busy_pool else { return Course::Full };
     let rule = policy.degradation.rule_for(request.request_type, &request.model);
     let refusal = busy(pool, rule, state, policy, turn);
     let Some(model) = rule.and_then(|rule| rule.fallback_model.clone()) else {

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         decision::{Rejection, Route, Target},
         policy::Policy,
-        request::RouteRequest,
+        request::{Patience, RouteRequest},
         time::Instant,
     },
     state::nodes::Topology,
@@ -43,7 +43,7 @@ pub fn place<'a>(
     let outcome = match ranked.first() {
         None => Err(reject::none_eligible(&filtered, topology, policy, turn.now)),
         // Whoever may wait for room does not pile up on a full node.
-        Some(_) if is_full && request.waits => Err(reject::saturated(policy)),
+        Some(_) if is_full && request.patience != Patience::None => Err(reject::saturated(policy)),
         Some(best) => {
             let route = route(request, &ranked, filtered.spilled, policy, turn.now);
             Ok(Picked { candidate: best.candidate, route })

@@ -1,16 +1,24 @@
 //! Puts a choice into force: the only stage that writes, but for the limits of requests.
 
-use super::{Choice, Picked, Turn, throttle};
+use std::time::Duration;
+
+use super::{
+    Choice, Chosen, Picked, Turn, reject,
+    reuse::{self, Known},
+    throttle,
+};
 use crate::{
     domain::{
-        decision::{Decision, Rejection, RejectionReason, Route, Rung},
+        answer::Leader,
+        decision::{CachedAnswer, Decision, Granted, Rejection, RejectionReason, Rung},
+        explanation::AnswerVerdict,
         policy::Policy,
-        request::RouteRequest,
+        request::{AnswerUse, Patience, RouteRequest},
     },
     state::{
         State,
-        leases::{GrantError, Reservation},
-        limits::Reservation as TokenReservation,
+        answers::{Claim, Leadership},
+        leases::{GrantError, Holds, Reservation},
     },
 };
 
@@ -23,19 +31,34 @@ pub fn record(
     policy: &Policy,
     turn: &Turn,
 ) -> Option<Decision> {
-    let Choice { outcome, rung, pool, explanation } = choice;
+    let Choice { outcome, rung, known, pool, explanation } = choice;
     let granted = match outcome {
-        Ok(picked) => grant(picked, rung, request, state, policy, turn)?,
+        Ok(Chosen::Route(picked)) => grant(picked, rung, request, state, policy, turn)?,
+        Ok(Chosen::Answer(answer)) => Ok((Granted::Answer(answer), rung)),
         Err(rejection) => Err(rejection),
     };
     if granted.is_err() {
         state.leases.leave(request, turn.now);
     }
+    if let Ok((granted, _)) = &granted {
+        count(&known, granted, state);
+    }
     let turned = pool.filter(|pool| state.pools.observe(pool, turn.now).is_some());
     let rung = granted.as_ref().map_or(rung, |(_, rung)| *rung);
-    Some(Decision { outcome: granted.map(|(route, _)| route), rung, explanation, turned })
+    Some(Decision { outcome: granted.map(|(granted, _)| granted), rung, explanation, turned })
 }
 
+/// Counts what a known answer was good for. Refusals are left out: those who wait ask again.
+fn count(known: &Known, granted: &Granted, state: &State) {
+    match granted {
+        _ if *known == Known::Unasked => {}
+        Granted::Answer(answer) if answer.stale => state.answers.count(AnswerVerdict::Stale),
+        Granted::Answer(_) => state.answers.count(AnswerVerdict::Fresh),
+        Granted::Route(_) => state.answers.count(AnswerVerdict::Miss),
+    }
+}
+
+/// What a request that goes to a node takes, in the order in which it is given back for least.
 fn grant(
     picked: Picked<'_>,
     rung: Rung,
@@ -43,43 +66,74 @@ fn grant(
     state: &State,
     policy: &Policy,
     turn: &Turn,
-) -> Option<Result<(Route, Rung), Rejection>> {
-    let mut tokens = match reserve_tokens(request, state, policy, turn) {
-        Ok(tokens) => tokens,
-        Err(rejection) => return Some(Err(rejection)),
-    };
-    let reservation = Reservation {
-        node: picked.candidate.node.clone(),
-        trial: picked.candidate.trial,
-        route: picked.route,
-        rung,
-        ttl: request.lease_ttl.unwrap_or(policy.leases.ttl).min(policy.leases.ttl_max),
-    };
-    let granted = state.leases.grant(request, reservation, &mut tokens, policy, turn.now);
-    if let Some(unneeded) = tokens {
-        state.limits.cancel(unneeded, turn.now);
+) -> Option<Result<(Granted, Rung), Rejection>> {
+    let mut holds = Holds::default();
+    match lead(request, state, policy, turn) {
+        Lead::Takes(leadership) => holds.leadership = leadership,
+        Lead::Waits(leader) => return Some(Err(reject::pending(leader, turn.now))),
+        Lead::Answered(answer) => return Some(Ok((Granted::Answer(answer), rung))),
     }
+    let granted = reserve_tokens(&mut holds, request, state, policy, turn).and_then(|()| {
+        let reservation = Reservation {
+            node: picked.candidate.node.clone(),
+            trial: picked.candidate.trial,
+            route: picked.route,
+            rung,
+            ttl: ttl(request, policy),
+        };
+        let granted = state.leases.grant(request, reservation, &mut holds, policy, turn.now);
+        granted.map_err(|error| match error {
+            GrantError::Exhausted => Some(exhausted(policy)),
+            GrantError::TrialTaken => None,
+        })
+    });
+    state.release(holds, &policy.answers, turn.now);
     match granted {
-        Ok(granted) => Some(Ok(granted)),
-        Err(GrantError::Exhausted) => Some(Err(exhausted(policy))),
-        Err(GrantError::TrialTaken) => None,
+        Ok((route, rung)) => Some(Ok((Granted::Route(route), rung))),
+        Err(rejection) => rejection.map(Err),
+    }
+}
+
+/// Whether a request goes on to a node, and whether identical ones wait for it.
+enum Lead {
+    Takes(Option<Leadership>),
+    Waits(Leader),
+    Answered(CachedAnswer),
+}
+
+/// Of identical requests that were found to be new at the same moment one goes to a node.
+fn lead(request: &RouteRequest, state: &State, policy: &Policy, turn: &Turn) -> Lead {
+    let Some(key) = request.answer_key().filter(|_| request.answer_use == AnswerUse::Share) else {
+        return Lead::Takes(None);
+    };
+    let until = turn.now + ttl(request, policy);
+    match state.answers.claim(&key, &request.key, until, &policy.answers, turn.now) {
+        Claim::Leads(leadership) => Lead::Takes(Some(leadership)),
+        Claim::Follows(leader) if request.patience == Patience::Waits => Lead::Waits(leader),
+        Claim::Follows(_) | Claim::Alone => Lead::Takes(None),
+        Claim::Answered(answer) => Lead::Answered(reuse::given(&answer, turn)),
     }
 }
 
 /// Tokens are reserved before they are used: a limit that is charged only afterwards lets any number of requests in at
-/// once. `None` where an earlier attempt holds them.
+/// once. An earlier attempt's are still held.
 fn reserve_tokens(
+    holds: &mut Holds,
     request: &RouteRequest,
     state: &State,
     policy: &Policy,
     turn: &Turn,
-) -> Result<Option<TokenReservation>, Rejection> {
-    if state.leases.holds_tokens(&request.key) {
-        return Ok(None);
+) -> Result<(), Option<Rejection>> {
+    if !state.leases.holds_tokens(&request.key) {
+        let tokens = policy.limits.expected_tokens(request.prompt_tokens, request.max_output_tokens);
+        let reserved = state.limits.reserve_tokens(request, tokens, &policy.limits, turn.now);
+        holds.tokens = Some(reserved.map_err(|over| Some(throttle::refused(over)))?);
     }
-    let tokens = policy.limits.expected_tokens(request.prompt_tokens, request.max_output_tokens);
-    let reserved = state.limits.reserve_tokens(request, tokens, &policy.limits, turn.now);
-    reserved.map(Some).map_err(throttle::refused)
+    Ok(())
+}
+
+fn ttl(request: &RouteRequest, policy: &Policy) -> Duration {
+    request.lease_ttl.unwrap_or(policy.leases.ttl).min(policy.leases.ttl_max)
 }
 
 /// Leases end all the time: a tenth of their life is a fair time to come back.

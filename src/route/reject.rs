@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Turn, filter::Filtered, throttle, why};
 use crate::{
     domain::{
+        answer::Leader,
         decision::{Decision, Rejection, RejectionReason},
         degradation::PoolKey,
         filter::Filter,
@@ -47,8 +48,8 @@ pub fn at_the_gate(
     let pool = PoolKey { request_type: request.request_type, model: request.model.clone() };
     let rung = state.pools.get(&pool).map(|pool| pool.rung).unwrap_or_default();
     let explanation = request.explain.then(|| {
-        let limits = throttle::peek(request, state, policy, turn);
-        why::explanation(&state.nodes.topology(), None, None, limits, policy)
+        let limits = throttle::verdicts(request, state, policy, turn);
+        why::explanation(&state.nodes.topology(), None, (limits, None, None), policy)
     });
     Decision { outcome: Err(rejection), rung, explanation, turned: None }
 }
@@ -57,6 +58,12 @@ pub fn at_the_gate(
 pub fn saturated(policy: &Policy) -> Rejection {
     let retry_delay = Some(policy.freshness.report_interval);
     Rejection { reason: RejectionReason::Saturated, retry_delay }
+}
+
+/// The rejection of a request that may wait for the answer to an identical one.
+pub fn pending(leader: Leader, now: Instant) -> Rejection {
+    let retry_delay = Some(leader.until.since(now));
+    Rejection { reason: RejectionReason::AnswerPending(leader), retry_delay }
 }
 
 /// Time until the first open breaker turns half-open; one that is being tried already is worth a report interval.

@@ -7,7 +7,7 @@ use super::Turn;
 use crate::{
     domain::{
         decision::{Decision, Rejection, RejectionReason},
-        limit::{LimitVerdict, OverLimit},
+        limit::{LimitVerdict, OverLimit, Unit},
         policy::Policy,
         request::RouteRequest,
     },
@@ -35,10 +35,16 @@ pub fn keep_or_give_back(admitted: Admitted, decision: Decision, state: &State, 
     decision
 }
 
-/// What [`throttle`] and the limits of tokens would say. Changes nothing.
-pub fn peek(request: &RouteRequest, state: &State, policy: &Policy, turn: &Turn) -> Vec<LimitVerdict> {
+/// What every limit would say to the request. Changes nothing.
+pub fn verdicts(request: &RouteRequest, state: &State, policy: &Policy, turn: &Turn) -> Vec<LimitVerdict> {
     let tokens = policy.limits.expected_tokens(request.prompt_tokens, request.max_output_tokens);
     state.limits.peek(request, tokens, &policy.limits, turn.now)
+}
+
+/// The refusal of the first limit that would refuse. A known answer takes no tokens.
+pub fn refusal(verdicts: &[LimitVerdict], takes_tokens: bool) -> Option<Rejection> {
+    let counts = |verdict: &&LimitVerdict| takes_tokens || verdict.quota.unit() == Unit::Requests;
+    verdicts.iter().filter(counts).find_map(LimitVerdict::refusal).map(refused)
 }
 
 /// The rejection of a request over a limit.

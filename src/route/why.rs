@@ -4,7 +4,7 @@ use super::place::Seen;
 use crate::{
     domain::{
         degradation::Pool,
-        explanation::{Explanation, Verdict},
+        explanation::{AnswerVerdict, Explanation, Verdict},
         limit::LimitVerdict,
         node::NodeClass,
         policy::Policy,
@@ -16,8 +16,7 @@ use crate::{
 pub fn explanation(
     topology: &Topology,
     seen: Option<&Seen<'_>>,
-    pool: Option<Pool>,
-    limits: Vec<LimitVerdict>,
+    (limits, answer, pool): (Vec<LimitVerdict>, Option<AnswerVerdict>, Option<Pool>),
     policy: &Policy,
 ) -> Explanation {
     let ids = topology.nodes.iter().map(|node| node.spec.id.clone());
@@ -28,6 +27,7 @@ pub fn explanation(
         revision: topology.revision,
         nodes: ids.zip(verdicts).filter_map(|(id, verdict)| Some((id, verdict?))).collect(),
         limits,
+        answer,
         pool,
     }
 }

@@ -17,6 +17,7 @@ use std::{
 use dashmap::{DashMap, Entry};
 
 use super::{
+    answers::Leadership,
     limits::Reservation as TokenReservation,
     nodes::{
         breaker::Signal,
@@ -25,7 +26,7 @@ use super::{
     },
 };
 use crate::domain::{
-    decision::{Decision, LeaseGrant, Route, Rung},
+    decision::{Decision, Granted, LeaseGrant, Route, Rung},
     id::{LeaseId, ModelName},
     node::{BreakerState, RequestType},
     outcome::{Outcome, OutcomeResult, Settlement},
@@ -53,9 +54,26 @@ pub struct LeaseTable {
 struct Attempts {
     latest: Lease,
     earlier: Vec<Lease>,
-    /// What the request has reserved of limits of tokens. Handed from attempt to attempt: a retry reserves nothing
-    /// more.
-    tokens: Option<TokenReservation>,
+    holds: Holds,
+}
+
+/// What a request holds from its first pick until its answer. Handed from attempt to attempt.
+#[derive(Debug, Default)]
+pub struct Holds {
+    /// What it has reserved of limits of tokens: a retry reserves nothing more.
+    pub tokens: Option<TokenReservation>,
+    /// The right to be waited for by identical requests.
+    pub leadership: Option<Leadership>,
+}
+
+impl Holds {
+    /// Adds what a new attempt has got: a newer leadership, and tokens where there were none.
+    fn add(&mut self, new: &mut Self) {
+        self.leadership = new.leadership.take().or(self.leadership);
+        if self.tokens.is_none() {
+            self.tokens = new.tokens.take();
+        }
+    }
 }
 
 /// One pick.
@@ -120,8 +138,16 @@ pub struct Settled {
     pub settlement: Settlement,
     /// To the node's breaker, if that changed.
     pub breaker: Option<BreakerState>,
-    /// Tokens that were reserved for the request, now to be settled.
-    pub tokens: Option<TokenReservation>,
+    /// What the request held, where it has ended.
+    pub holds: Holds,
+    /// Until when its lease lasts now, and the leadership that goes with it, where it was renewed.
+    pub renewed: Option<(Leadership, Instant)>,
+}
+
+impl Settled {
+    fn only(settlement: Settlement) -> Self {
+        Self { settlement, breaker: None, holds: Holds::default(), renewed: None }
+    }
 }
 
 impl LeaseTable {
@@ -140,7 +166,7 @@ impl LeaseTable {
     pub fn recall(&self, request: &RouteRequest, now: Instant) -> Option<Decision> {
         let attempts = self.requests.get(&request.key)?;
         let (route, rung) = attempts.latest.recall(request, now)?;
-        Some(Decision { outcome: Ok(route), rung, explanation: None, turned: None })
+        Some(Decision { outcome: Ok(Granted::Route(route)), rung, explanation: None, turned: None })
     }
 
     /// Whether this request was picked lately and has not been answered: then it is tried again.
@@ -151,7 +177,7 @@ impl LeaseTable {
 
     /// Whether the request holds a reservation of tokens.
     pub fn holds_tokens(&self, key: &RequestKey) -> bool {
-        self.requests.get(key).is_some_and(|attempts| attempts.tokens.is_some())
+        self.requests.get(key).is_some_and(|attempts| attempts.holds.tokens.is_some())
     }
 
     /// Releases the request's lease on a node that it excludes: it has left that node, wherever it goes.
@@ -166,13 +192,13 @@ impl LeaseTable {
         }
     }
 
-    /// Puts a choice in flight. If the request has got a decision meanwhile, that one stands. The tokens are taken unless
-    /// the request holds some already.
+    /// Puts a choice in flight. If the request has got a decision meanwhile, that one stands. Takes what the request holds
+    /// from now on; what is left in `holds` it does not need.
     pub fn grant(
         &self,
         request: &RouteRequest,
         reservation: Reservation,
-        tokens: &mut Option<TokenReservation>,
+        holds: &mut Holds,
         policy: &Policy,
         now: Instant,
     ) -> Result<(Route, Rung), GrantError> {
@@ -186,15 +212,13 @@ impl LeaseTable {
                 self.release(&mut attempts.latest, now);
                 let decided = lease.told();
                 attempts.supersede(lease);
-                if attempts.tokens.is_none() {
-                    attempts.tokens = tokens.take();
-                }
+                attempts.holds.add(holds);
                 Ok(decided)
             }
             Entry::Vacant(entry) => {
                 let lease = self.open(request, reservation, policy, now)?;
                 let decided = lease.told();
-                entry.insert(Attempts { latest: lease, earlier: Vec::new(), tokens: tokens.take() });
+                entry.insert(Attempts { latest: lease, earlier: Vec::new(), holds: std::mem::take(holds) });
                 self.remembered.fetch_add(1, Relaxed);
                 Ok(decided)
             }
@@ -203,13 +227,18 @@ impl LeaseTable {
 
     /// Takes in how a request went.
     pub fn settle(&self, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
-        let unknown = Settled { settlement: Settlement::Unknown, breaker: None, tokens: None };
+        let unknown = Settled::only(Settlement::Unknown);
         let Some(mut attempts) = self.requests.get_mut(&outcome.key) else { return unknown };
         let Some(lease) = attempts.find(outcome.lease) else { return unknown };
         let mut settled = self.settle_lease(lease, outcome, policy, now);
         let over = !matches!(attempts.latest.phase, Phase::Live { .. });
         if over && outcome.result != OutcomeResult::Running {
-            settled.tokens = attempts.tokens.take();
+            settled.holds = std::mem::take(&mut attempts.holds);
+        }
+        if let (Some(leadership), Phase::Live { expires }) =
+            (attempts.holds.leadership, attempts.latest.phase)
+        {
+            settled.renewed = Some((leadership, expires));
         }
         drop(attempts);
         if over && self.is_crowded(&policy.leases) {
@@ -266,11 +295,11 @@ impl LeaseTable {
                 Settlement::Late(node)
             }
             (Phase::Settled { .. }, _) => {
-                return Settled { settlement: Settlement::AlreadySettled(node), breaker: None, tokens: None };
+                return Settled::only(Settlement::AlreadySettled(node));
             }
         };
         let breaker = lease.node.live.observe(lease.observation(outcome, now), now, policy);
-        Settled { settlement, breaker, tokens: None }
+        Settled { breaker, ..Settled::only(settlement) }
     }
 
     fn open(

@@ -13,6 +13,8 @@
 //! outcome r1 failed
 //! fail a 5                                             five requests go to the node and fail
 //! pick r1 type=text tier=premium exclude=a,b => node, then its fallbacks; or the refusal
+//! store ask=hello model=m answer=hi                    the answer to the question `hello`, kept for ten minutes
+//! purge ask=hello model=m => how many; without `ask` all of a model, without `model` all of the tenant
 //! burst 1000 type=text => picks per node
 //! explain type=text => what became of each node
 //! nodes => state of each node
@@ -21,16 +23,17 @@
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
 
 use pointsman::domain::{
-    decision::{Decision, RejectionReason, Rung},
+    answer::{AnswerBody, NewAnswer, PurgeScope, Volatility, fingerprint::Fingerprint, policy::AnswerPolicy},
+    decision::{CachedAnswer, Decision, Granted, RejectionReason, Rung},
     degradation::PoolRule,
     explanation::Verdict,
-    id::{ModelName, ModelVersion, NodeId, UserId},
+    id::{ModelName, ModelVersion, NodeId, TenantId, UserId},
     limit::OverLimit,
     load::{NodeLoad, Ratio},
     node::{NodeClass, NodeSpec, RequestType, ServedModel},
     outcome::OutcomeResult,
     policy::{Balance, Policy, Spill},
-    request::{Priority, RouteRequest, Tier},
+    request::{AnswerUse, Patience, Priority, RouteRequest, Tier},
 };
 
 use crate::world::{World, key, text, text_node};
@@ -85,6 +88,8 @@ fn obey(world: &mut World, words: &[&str]) -> Option<String> {
         ["fail", id, times] => fail(world, id, times),
         ["outcome", request, how] => drop(world.settle(&key(request), result(how))),
         ["pick", request, rest @ ..] => return Some(told(&world.decide(&asked(request, rest)))),
+        ["store", rest @ ..] => store(world, rest),
+        ["purge", rest @ ..] => return Some(purge(world, rest)),
         ["burst", count, rest @ ..] => return Some(burst(world, count, rest)),
         ["explain", rest @ ..] => return Some(why(&world.explain(&asked("explained", rest)))),
         ["nodes"] => return Some(states(world)),
@@ -203,6 +208,14 @@ fn asked(request: &str, words: &[&str]) -> RouteRequest {
                 let names = [(Priority::High, "high"), (Priority::Normal, "normal"), (Priority::Low, "low")];
                 asked.priority = by_name(&names, value);
             }
+            "ask" => asked.fingerprint = Some(Fingerprint::of_canonical(value.as_bytes())),
+            "tenant" => asked.key.tenant = TenantId::parse(value).expect("a good name"),
+            "use" => {
+                asked.answer_use = if value == "refresh" { AnswerUse::Refresh } else { AnswerUse::ReadOnly }
+            }
+            "wait" => {
+                asked.patience = if value == "over" { Patience::Exhausted } else { Patience::Waits };
+            }
             "user" => asked.user = UserId::parse(value).ok(),
             "exclude" => asked.excluded = value.split(',').map(node_id).collect(),
             other => panic!("a request has no {other}"),
@@ -224,7 +237,8 @@ fn result(how: &str) -> OutcomeResult {
 
 fn told(decision: &Decision) -> String {
     let mut told = match &decision.outcome {
-        Ok(route) => {
+        Ok(Granted::Answer(answer)) => known(answer),
+        Ok(Granted::Route(route)) => {
             let fallbacks: Vec<_> = route.fallbacks.iter().map(|target| target.node.as_str()).collect();
             let spilled = if route.spilled { " (spilled)" } else { "" };
             let smaller = if route.model.as_str() == "small" { " (smaller)" } else { "" };
@@ -239,6 +253,7 @@ fn told(decision: &Decision) -> String {
                 RejectionReason::OverLimit(OverLimit { rule, remaining, .. }) => {
                     format!("over {rule}, {remaining} left")
                 }
+                RejectionReason::AnswerPending(leader) => format!("{} is on its way", leader.request.request),
                 RejectionReason::Busy { message } => message.as_deref().unwrap_or("busy").to_owned(),
                 other => format!("{other:?}"),
             };
@@ -252,12 +267,49 @@ fn told(decision: &Decision) -> String {
     told
 }
 
+fn known(answer: &CachedAnswer) -> String {
+    let body = match &answer.body {
+        AnswerBody::Inline { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+        AnswerBody::Reference(name) => name.to_string(),
+    };
+    format!("known: {body}, {:?} old{}", answer.age, if answer.stale { " (stale)" } else { "" })
+}
+
+/// `store hello model=m answer=hi`: the answer to the question `hello`.
+fn store(world: &mut World, words: &[&str]) {
+    let (answer, asked): (Vec<_>, Vec<_>) = words.iter().partition(|word| word.starts_with("answer="));
+    let key = self::asked("stored", &asked).answer_key().expect("it says what was asked");
+    let text = answer[0].trim_start_matches("answer=");
+    let body = AnswerBody::Reference(text.into());
+    let new = NewAnswer { body, volatility: Volatility::Usual, ttl: None };
+    let policy = AnswerPolicy { jitter: Ratio::ZERO, ..world.policy.answers };
+    let stored = world.state.answers.store(&key, new, &policy, world.now, &mut world.chance);
+    stored.expect("it is short");
+}
+
+/// `purge ask=hello model=m`, `purge model=m`, or all of the tenant's.
+fn purge(world: &World, words: &[&str]) -> String {
+    let asked = asked("purged", words);
+    let tenant = asked.key.tenant.clone();
+    let names_model = words.iter().any(|word| word.starts_with("model="));
+    let scope = match asked.answer_key() {
+        Some(key) => PurgeScope::Answer(key),
+        None if names_model => PurgeScope::Model(tenant, asked.model),
+        None => PurgeScope::Tenant(tenant),
+    };
+    world.state.answers.purge(&scope).to_string()
+}
+
 fn burst(world: &mut World, count: &str, words: &[&str]) -> String {
     let mut shares = BTreeMap::<String, u32>::new();
     let burst = world.chance.u32(..);
     for i in 0..count.parse().expect("a count") {
         let decision = world.decide(&asked(&format!("burst-{burst}-{i}"), words));
-        let node = decision.outcome.map_or_else(|_| "rejected".into(), |route| route.target.node.to_string());
+        let node = match &decision.outcome {
+            Ok(Granted::Route(route)) => route.target.node.to_string(),
+            Ok(Granted::Answer(_)) => "known".to_owned(),
+            Err(_) => "rejected".to_owned(),
+        };
         *shares.entry(node).or_default() += 1;
     }
     let shares: Vec<_> = shares.iter().map(|(node, picks)| format!("{node} {picks}")).collect();

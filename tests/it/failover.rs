@@ -11,7 +11,7 @@ use pointsman::domain::{
     time::Instant,
 };
 
-use crate::world::{World, idle_load, text};
+use crate::world::{World, idle_load, route_of, text};
 
 const STEP: Duration = Duration::from_millis(5);
 const SERVICE_TIME: Duration = Duration::from_millis(100);
@@ -107,7 +107,7 @@ fn fly(
     fated: Instant,
     seen: &mut Seen,
 ) {
-    let Ok(route) = world.decide(&request).outcome else {
+    let Some(route) = route_of(world.decide(&request)) else {
         seen.lost += 1;
         return;
     };

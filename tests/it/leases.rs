@@ -19,7 +19,7 @@ use pointsman::{
 };
 use proptest::prelude::*;
 
-use crate::world::{World, idle_load, key, outcome, text};
+use crate::world::{World, idle_load, key, outcome, route_of, text};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -77,7 +77,7 @@ fn take(world: &mut World, step: &Step) {
         Step::Retry(request) => {
             let mut again = text(&format!("r{request}"));
             again.excluded =
-                world.decide(&again).outcome.map(|route| route.target.node).into_iter().collect();
+                route_of(world.decide(&again)).map(|route| route.target.node).into_iter().collect();
             drop(world.decide(&again));
         }
         Step::End(request, result) => drop(world.settle(&key(&format!("r{request}")), *result)),
@@ -114,8 +114,8 @@ fn concurrent_picks_outcomes_and_expiries_leave_nothing_behind() {
                         0 | 1 => drop(route::decide(&request, &world.state, &world.policy, &mut turn)),
                         2 => {
                             let ended = outcome(&request.key, OutcomeResult::Ok);
-                            world.state.leases.settle(&ended, &world.policy, now());
-                            world.state.leases.settle(&ended, &world.policy, now());
+                            world.state.settle(&ended, &world.policy, now());
+                            world.state.settle(&ended, &world.policy, now());
                         }
                         _ => drop(world.state.sweep(&world.policy, now())),
                     }
@@ -163,11 +163,11 @@ fn a_retry_moves_the_lease_and_the_first_attempts_outcome_still_counts() {
     assert_eq!(world.in_flight(), 1, "the first lease has ended");
     let mut failed = outcome(&key("r1"), OutcomeResult::Failed);
     failed.lease = first.lease.map(|lease| lease.id);
-    let settled = world.state.leases.settle(&failed, &world.policy, world.now);
+    let settled = world.state.settle(&failed, &world.policy, world.now);
     assert_eq!(settled.settlement, Settlement::Late(first.target.node));
     assert_eq!(world.in_flight(), 1, "the second lease lives");
     failed.lease = Some(LeaseId(u64::MAX));
-    assert_eq!(world.state.leases.settle(&failed, &world.policy, world.now).settlement, Settlement::Unknown);
+    assert_eq!(world.state.settle(&failed, &world.policy, world.now).settlement, Settlement::Unknown);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_trial_that_streams_its_answer_readmits_the_node_at_the_first_token() {
     let trial = a_trial(&mut world);
     let first_token_latency = Some(Duration::from_millis(80));
     let running = Outcome { first_token_latency, ..outcome(&trial, OutcomeResult::Running) };
-    world.state.leases.settle(&running, &world.policy, world.now);
+    world.state.settle(&running, &world.policy, world.now);
     assert!(!is_refused_by_n0(&mut world, "third"));
 }
 

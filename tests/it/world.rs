@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use pointsman::{
     domain::{
-        decision::{Decision, Route},
+        decision::{Decision, Granted, Route},
         id::{ModelName, NodeId, RequestId, TenantId},
         load::{NodeLoad, Ratio},
         node::{NodeSpec, RequestType},
         outcome::{Outcome, OutcomeResult, OutcomeTokens},
         policy::Policy,
-        request::{Priority, RequestKey, RouteRequest, Tier},
+        request::{AnswerUse, Patience, Priority, RequestKey, RouteRequest, Tier},
         time::{Chance, Instant},
     },
     route::{self, Turn},
@@ -84,17 +84,25 @@ impl World {
 
     /// Picks where a pick must succeed.
     pub(crate) fn pick(&mut self, request: &RouteRequest) -> Route {
-        self.decide(request).outcome.expect("some node is eligible")
+        route_of(self.decide(request)).expect("some node is eligible")
     }
 
     pub(crate) fn settle(&mut self, key: &RequestKey, result: OutcomeResult) -> Settled {
-        self.state.leases.settle(&outcome(key, result), &self.policy, self.now)
+        self.state.settle(&outcome(key, result), &self.policy, self.now)
     }
 
     /// Requests in flight, summed over the nodes.
     pub(crate) fn in_flight(&self) -> usize {
         let nodes = self.state.nodes.topology();
         nodes.nodes.iter().map(|node| node.live.counts().in_flight as usize).sum()
+    }
+}
+
+/// Where a decision sends a request, if it does.
+pub(crate) fn route_of(decision: Decision) -> Option<Route> {
+    match decision.outcome {
+        Ok(Granted::Route(route)) => Some(route),
+        Ok(Granted::Answer(_)) | Err(_) => None,
     }
 }
 
@@ -133,7 +141,9 @@ pub(crate) fn text(request: &str) -> RouteRequest {
         excluded: Vec::new(),
         prompt_tokens: None,
         max_output_tokens: None,
-        waits: false,
+        fingerprint: None,
+        answer_use: AnswerUse::Share,
+        patience: Patience::None,
         lease_ttl: None,
         explain: false,
     }

@@ -1,9 +1,9 @@
 //! The decision, as it is told.
 
-use super::{explanation::explanation, rejection::rejection};
+use super::{answer::cached, explanation::explanation, rejection::rejection};
 use crate::{
     domain::{
-        decision::{Decision, Route, Rung, Target},
+        decision::{Decision, Granted, Route, Rung, Target},
         id::RequestId,
     },
     proto, wire,
@@ -13,7 +13,8 @@ use crate::{
 pub fn decision(request_id: &RequestId, decision: Decision) -> proto::PickNodeResponse {
     use proto::pick_node_response::Outcome;
     let outcome = match decision.outcome {
-        Ok(chosen) => Outcome::Route(route(chosen)),
+        Ok(Granted::Route(chosen)) => Outcome::Route(route(chosen)),
+        Ok(Granted::Answer(answer)) => Outcome::CachedAnswer(cached(answer)),
         Err(refused) => Outcome::Rejection(rejection(&refused)),
     };
     proto::PickNodeResponse {

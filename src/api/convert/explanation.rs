@@ -4,7 +4,7 @@ use super::{decision::rung, rejection::unit};
 use crate::{
     domain::{
         degradation::Pool,
-        explanation::{Explanation, Score, Verdict},
+        explanation::{AnswerVerdict, Explanation, Score, Verdict},
         filter::Filter,
         id::NodeId,
         limit::{Fit, LimitVerdict, Mode},
@@ -20,8 +20,17 @@ pub fn explanation(explanation: Explanation) -> proto::Explanation {
         topology_revision: explanation.revision.cast_signed(),
         nodes: explanation.nodes.into_iter().map(|(id, verdict)| node_verdict(&id, &verdict)).collect(),
         limits: explanation.limits.iter().map(limit_verdict).collect(),
-        answer: proto::AnswerVerdict::Unspecified.into(),
+        answer: explanation.answer.map_or(proto::AnswerVerdict::Unspecified, answer_verdict).into(),
         pool: explanation.pool.as_ref().map(pool_verdict),
+    }
+}
+
+fn answer_verdict(verdict: AnswerVerdict) -> proto::AnswerVerdict {
+    match verdict {
+        AnswerVerdict::Fresh => proto::AnswerVerdict::Fresh,
+        AnswerVerdict::Stale => proto::AnswerVerdict::Stale,
+        AnswerVerdict::Pending => proto::AnswerVerdict::Pending,
+        AnswerVerdict::Miss => proto::AnswerVerdict::Miss,
     }
 }
 

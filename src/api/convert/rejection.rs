@@ -22,6 +22,7 @@ pub fn rejection(rejection: &Rejection) -> proto::Rejection {
         RejectionReason::OverLimit(_) => Wire::OverLimit,
         RejectionReason::Busy { .. } => Wire::Busy,
         RejectionReason::Saturated => Wire::Saturated,
+        RejectionReason::AnswerPending(_) => Wire::AnswerPending,
     };
     let emptied_by = match &rejection.reason {
         RejectionReason::NoEligibleNode(last) => filter(*last),
@@ -70,6 +71,9 @@ fn message(reason: &RejectionReason) -> Cow<'static, str> {
         RejectionReason::OverLimit(over) => return Cow::Owned(over_message(over)),
         RejectionReason::Busy { message: Some(message) } => return Cow::Owned(message.to_string()),
         RejectionReason::Busy { message: None } => "the fleet is busy: come back after `retry_delay`",
+        RejectionReason::AnswerPending(_) => {
+            "an identical request is on its way: its answer will serve this one"
+        }
         RejectionReason::Saturated => "every node that could take this is full, and none had room in time",
     })
 }

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Checks, Invalid, count, duration, known, present};
+use super::{
+    Checks, Invalid,
+    answer::{fingerprint_of, fingerprint_of_canonical},
+    count, duration, known, present,
+};
 use crate::{
     domain::{
+        answer::fingerprint::Fingerprint,
         id::{ModelName, ModelVersion, NodeId, RequestId, TenantId, UserId},
         node::RequestType,
-        request::{Priority, RequestKey, RouteRequest, Tier},
+        request::{AnswerUse, Patience, Priority, RequestKey, RouteRequest, Tier},
     },
     proto,
 };
@@ -51,6 +56,8 @@ pub fn pick(
     let max_wait = checks.check_present("max_wait", asked.max_wait, wait);
     let ttl = |value| duration(value, LEASE_TTL_MIN, ttl_max);
     let lease_ttl = checks.check_present("lease_ttl", asked.lease_ttl, ttl);
+    let fingerprint = asked.question.as_ref().and_then(|question| fingerprint(&mut checks, question));
+    let answer_use = checks.check("answer_use", answer_use(asked.answer_use));
     let request = (|| {
         Some(RouteRequest {
             key: key?,
@@ -63,7 +70,13 @@ pub fn pick(
             excluded,
             prompt_tokens,
             max_output_tokens,
-            waits: max_wait.is_some_and(|wait| !wait.is_zero()),
+            fingerprint,
+            answer_use: answer_use?,
+            patience: if max_wait.is_some_and(|wait| !wait.is_zero()) {
+                Patience::Waits
+            } else {
+                Patience::None
+            },
             lease_ttl,
             explain: asked.explain,
         })
@@ -74,9 +87,14 @@ pub fn pick(
 
 /// The name of a request within its tenant.
 pub fn request_key(checks: &mut Checks, tenant: &str, request_id: &str) -> Option<RequestKey> {
-    let tenant = checks.check("tenant", TenantId::parse(present(tenant).unwrap_or(DEFAULT_TENANT)));
+    let tenant = self::tenant(checks, tenant);
     let request = checks.check("request_id", RequestId::parse(request_id));
     Some(RequestKey { tenant: tenant?, request: request? })
+}
+
+/// A tenant, or the one of requests that name none.
+pub fn tenant(checks: &mut Checks, name: &str) -> Option<TenantId> {
+    checks.check("tenant", TenantId::parse(present(name).unwrap_or(DEFAULT_TENANT)))
 }
 
 /// A request type that is said.
@@ -90,6 +108,22 @@ pub fn request_type(value: i32) -> Result<RequestType, String> {
         Wire::Embedding => Some(RequestType::Embedding),
         Wire::Video => Some(RequestType::Video),
         Wire::Rerank => Some(RequestType::Rerank),
+    })
+}
+
+fn fingerprint(checks: &mut Checks, question: &proto::pick_node_request::Question) -> Option<Fingerprint> {
+    use proto::pick_node_request::Question as Wire;
+    match question {
+        Wire::Fingerprint(bytes) => fingerprint_of(checks, bytes),
+        Wire::CanonicalRequest(bytes) => fingerprint_of_canonical(checks, bytes),
+    }
+}
+
+fn answer_use(value: i32) -> Result<AnswerUse, String> {
+    known(proto::AnswerUse::try_from(value), |wire| match wire {
+        proto::AnswerUse::Share | proto::AnswerUse::Unspecified => Some(AnswerUse::Share),
+        proto::AnswerUse::ReadOnly => Some(AnswerUse::ReadOnly),
+        proto::AnswerUse::Refresh => Some(AnswerUse::Refresh),
     })
 }
 
