@@ -64,6 +64,10 @@ impl Pace {
     }
 
     fn test(self, arrival: Arrival, cost: NonZeroU32, now: Instant) -> Result<Arrival, Fit> {
+        // `governor` says so too, but multiplies first, and so wraps where a period is long.
+        if cost > self.burst {
+            return Err(Fit::Never);
+        }
         let now = Nanos::new(bounded(now));
         let arrival = Store(Cell::new(Some(Nanos::new(self.believed(arrival, now.as_u64())))));
         let limiter =
