@@ -1,6 +1,6 @@
 //! Has a user, tenant, tier or model asked for more than it may?
 //!
-//! Each rule of the policy keeps a quota for each value of what it counts apart ([`Per`]), within the tenant. A request
+//! Each rule of the policy keeps a quota for each value of what it counts apart ([`Per`](crate::domain::limit::Per)), within the tenant. A request
 //! takes one unit of the request rules that it matches ([`Limits::admit_request`]) and what it is expected to use of the token
 //! rules ([`Limits::reserve_tokens`]), all or nothing; what it turns out not to have used comes back, and
 //! what it used beyond is debited ([`Limits::settle`]). Taken minus given back is at most `burst + rate · t` in any span
@@ -14,6 +14,7 @@
 //! one: a service that is short of memory neither refuses who pays nor lets anyone ask without end. A user who moves
 //! between its own key and the shared one may so get twice the quota.
 
+mod ask;
 mod gcra;
 mod keys;
 mod steady;
@@ -26,26 +27,20 @@ use std::{
 
 use crate::domain::{
     digest::Digester,
-    id::{ModelName, UserId},
-    limit::{Fit, LimitPolicy, LimitRule, LimitStats, LimitVerdict, Mode, OverLimit, Per, Quota, Unit},
-    request::{RouteRequest, Tier},
+    limit::{Fit, LimitPolicy, LimitRule, LimitStats, LimitVerdict, Mode, OverLimit},
+    request::RouteRequest,
     time::Instant,
 };
-use gcra::{NEVER_ASKED, Pace, Refusal};
+use ask::{Ask, Kind};
+use gcra::{Pace, Refusal};
 use keys::{Full, Keys, Slot};
-use steady::Steady;
 use tally::Tallies;
-
-/// Keys beyond [`LimitPolicy::keys_max`] that may be shared ones. A service with more tenants than this that are all
-/// out of room at once no longer counts the rest.
-const SHARED_MAX: usize = 4096;
 
 /// What everyone has taken.
 #[derive(Debug, Default)]
 pub struct Limits {
     digester: Digester,
     keys: Keys,
-    steady: Steady,
     tallies: Tallies,
     overflowed: AtomicU64,
     uncounted: AtomicU64,
@@ -82,8 +77,7 @@ impl Limits {
         policy: &LimitPolicy,
         now: Instant,
     ) -> Result<Admitted, OverLimit> {
-        let ask = Ask { request, unit: Unit::Requests, cost: NonZeroU32::MIN, policy };
-        self.take_all(ask, self.steady.advance(now)).map(Admitted)
+        self.take_all(Ask::for_one(request, policy), now).map(Admitted)
     }
 
     /// Reserves the expected tokens (0 counts as 1) of each token rule that matches, or nothing.
@@ -94,26 +88,24 @@ impl Limits {
         policy: &LimitPolicy,
         now: Instant,
     ) -> Result<Reservation, OverLimit> {
-        let ask = Ask { request, unit: Unit::Tokens, cost: at_least_one(tokens), policy };
-        self.take_all(ask, self.steady.advance(now)).map(Reservation)
+        self.take_all(Ask::for_tokens(request, tokens, policy), now).map(Reservation)
     }
 
     /// Gives back what a request took that was refused later: it costs nothing.
     pub fn give_back(&self, admitted: Admitted, now: Instant) {
         let Admitted(takings) = admitted;
-        self.give_back_all(&takings, self.steady.advance(now));
+        self.give_back_all(&takings, now);
     }
 
     /// Gives back a reservation of which nothing was used.
     pub fn cancel(&self, reservation: Reservation, now: Instant) {
         let Reservation(takings) = reservation;
-        self.give_back_all(&takings, self.steady.advance(now));
+        self.give_back_all(&takings, now);
     }
 
     /// Puts the tokens really used in the place of those that were reserved. A debt is at most one burst. It is lost where
     /// the key was forgotten meanwhile and there is no room for it.
     pub fn settle(&self, reservation: Reservation, used: u64, policy: &LimitPolicy, now: Instant) {
-        let now = self.steady.advance(now);
         let Reservation(takings) = reservation;
         for taking in takings {
             let reserved = u64::from(taking.units.get());
@@ -138,16 +130,14 @@ impl Limits {
         policy: &LimitPolicy,
         now: Instant,
     ) -> Vec<LimitVerdict> {
-        let now = self.steady.read(now);
-        let asks = [(Unit::Requests, NonZeroU32::MIN), (Unit::Tokens, at_least_one(tokens))]
-            .map(|(unit, cost)| Ask { request, unit, cost, policy });
+        let asks = [Ask::for_one(request, policy), Ask::for_tokens(request, tokens, policy)];
         let verdicts = asks.into_iter().flat_map(|ask| ask.matching().map(move |(_, rule)| (rule, ask)));
         verdicts.map(|(rule, ask)| self.verdict(rule, ask, now)).collect()
     }
 
     /// Forgets keys that owe nothing.
     pub fn sweep(&self, now: Instant) {
-        self.keys.sweep(self.steady.advance(now));
+        self.keys.sweep(now);
     }
 
     /// What was done, and what is held.
@@ -187,8 +177,8 @@ impl Limits {
     /// Takes of one rule; of no key at all where there is no room for one.
     fn take(&self, rule: &LimitRule, ask: Ask<'_>, now: Instant) -> Result<Option<Taking>, Refusal> {
         let (pace, units) = (Pace::of(rule.quota), ask.cost);
-        for (kind, room) in Kind::in_turn(ask.policy) {
-            let slot = self.slot(rule, ask.request, kind);
+        for (kind, room) in ask.kinds() {
+            let slot = ask.slot(rule, kind, &self.digester);
             if let Ok(taken) = self.keys.take(slot, pace, units, room, now) {
                 return taken.map(|()| Some(Taking { slot, pace, units }));
             }
@@ -206,76 +196,21 @@ impl Limits {
 
     fn verdict(&self, rule: &LimitRule, ask: Ask<'_>, now: Instant) -> LimitVerdict {
         let pace = Pace::of(rule.quota);
-        let peeked = Kind::in_turn(ask.policy)
-            .into_iter()
-            .find_map(|(kind, room)| self.keys.peek(self.slot(rule, ask.request, kind), room).ok());
-        let arrival = peeked.unwrap_or(NEVER_ASKED);
+        let peek = |(kind, room)| {
+            self.keys.peek(ask.slot(rule, kind, &self.digester), pace, ask.cost, room, now).ok()
+        };
+        let peeked = ask.kinds().into_iter().find_map(peek);
+        // Where there is no room to count it, a request is let through.
+        let (fit, remaining) = peeked.unwrap_or((Fit::Now, u64::from(rule.quota.burst().get())));
         LimitVerdict {
             rule: rule.name.clone(),
             per: rule.per,
             quota: rule.quota,
             mode: rule.mode,
             cost: ask.cost.get(),
-            remaining: pace.remaining(arrival, now),
-            fit: pace.take(arrival, ask.cost, now).err().map_or(Fit::Now, |refusal| refusal.fit),
+            remaining,
+            fit,
         }
-    }
-
-    fn slot(&self, rule: &LimitRule, request: &RouteRequest, kind: Kind) -> Slot {
-        let counted = match (kind, rule.per) {
-            (Kind::Shared, _) => Counted::Shared,
-            (Kind::Own, Per::User) => Counted::User(request.user.as_ref()),
-            (Kind::Own, Per::Tenant) => Counted::Tenant,
-            (Kind::Own, Per::Tier) => Counted::Tier(request.tier),
-            (Kind::Own, Per::Model) => Counted::Model(&request.model),
-        };
-        let quota = match rule.quota {
-            Quota::Requests { per_second, burst } => (Unit::Requests, per_second.to_bits(), burst),
-            Quota::Tokens { per_minute, burst } => (Unit::Tokens, u64::from(per_minute.get()), burst),
-        };
-        self.digester.digest(&request.key.tenant, &(&rule.name, rule.per, quota, counted)).into()
-    }
-}
-
-/// One request's wish for units.
-#[derive(Clone, Copy)]
-struct Ask<'a> {
-    request: &'a RouteRequest,
-    unit: Unit,
-    cost: NonZeroU32,
-    policy: &'a LimitPolicy,
-}
-
-impl<'a> Ask<'a> {
-    /// The rules that are asked, with their places in the policy.
-    fn matching(self) -> impl Iterator<Item = (usize, &'a LimitRule)> {
-        let asked = move |rule: &LimitRule| rule.quota.unit() == self.unit && rule.matches(self.request);
-        self.policy.rules.iter().enumerate().filter(move |(_, rule)| asked(rule))
-    }
-}
-
-/// The value that is counted apart, as it is digested.
-#[derive(Hash)]
-enum Counted<'a> {
-    User(Option<&'a UserId>),
-    Tenant,
-    Tier(Tier),
-    Model(&'a ModelName),
-    /// All values without an entry of their own.
-    Shared,
-}
-
-/// Which key is taken of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Own,
-    Shared,
-}
-
-impl Kind {
-    /// Which to try in turn, and how many keys there may be for a new one.
-    fn in_turn(policy: &LimitPolicy) -> [(Self, usize); 2] {
-        [(Self::Own, policy.keys_max), (Self::Shared, policy.keys_max.saturating_add(SHARED_MAX))]
     }
 }
 
@@ -294,10 +229,6 @@ fn over_limit(rule: &LimitRule, cost: NonZeroU32, refusal: Refusal) -> OverLimit
         limit,
         remaining: refusal.remaining,
     }
-}
-
-fn at_least_one(tokens: u32) -> NonZeroU32 {
-    NonZeroU32::new(tokens).unwrap_or(NonZeroU32::MIN)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use std::num::NonZeroU32;
+use std::time::Duration;
 
 use super::*;
 

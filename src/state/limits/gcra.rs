@@ -48,6 +48,16 @@ pub(super) struct Refusal {
     pub(super) remaining: u64,
 }
 
+impl Refusal {
+    /// What was found out at `steady`, to one who told an earlier `told` and will count from there.
+    pub(super) fn told_at(self, told: Instant, steady: Instant) -> Self {
+        match self.fit {
+            Fit::After(delay) => Self { fit: Fit::After(delay + steady.since(told)), ..self },
+            Fit::Now | Fit::Never => self,
+        }
+    }
+}
+
 impl Pace {
     pub(super) fn of(quota: Quota) -> Self {
         let period = match quota {

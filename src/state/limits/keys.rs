@@ -3,6 +3,9 @@
 //! A key is its digest, 16 bytes, and what it owes its arrival time, 8 more. The table is cut into shards of a short
 //! lock each. (`dashmap` is such a table too, but cannot be swept a shard at a time.) Keys that owe nothing are
 //! forgotten: they are as good as new.
+//!
+//! What time it is (see `steady`) is found out under the shard's lock, so that a key never sees time go back: not where a
+//! caller was held up between reading the clock and coming here, and the key was forgotten meanwhile.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -14,8 +17,11 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::gcra::{Arrival, NEVER_ASKED, Pace, Refusal};
-use crate::domain::{digest::Digest, time::Instant};
+use super::{
+    gcra::{Arrival, NEVER_ASKED, Pace, Refusal},
+    steady::Steady,
+};
+use crate::domain::{digest::Digest, limit::Fit, time::Instant};
 
 /// Shards; a sweep holds one of them for as long as it takes to look at its share of the keys.
 const SHARDS: usize = 64;
@@ -30,6 +36,7 @@ pub(super) struct Keys {
     shards: Box<[Mutex<Shard>]>,
     /// Entries in all shards; reserved before an entry is made, let go after it is dropped.
     count: AtomicUsize,
+    steady: Steady,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +55,8 @@ pub(super) struct Full;
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), count: AtomicUsize::new(0) }
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, count: AtomicUsize::new(0), steady: Steady::default() }
     }
 }
 
@@ -66,7 +74,9 @@ impl Keys {
         room: usize,
         now: Instant,
     ) -> Result<Result<(), Refusal>, Full> {
-        self.change(slot, room, now, |arrival| pace.take(arrival, cost, now))
+        self.change(slot, room, now, |arrival, steady| {
+            pace.take(arrival, cost, steady).map_err(|refusal| refusal.told_at(now, steady))
+        })
     }
 
     /// Takes `units` of the key whether they fit or not.
@@ -78,13 +88,14 @@ impl Keys {
         room: usize,
         now: Instant,
     ) -> Result<(), Full> {
-        let debit = |arrival| Ok::<_, Refusal>(pace.debit(arrival, units, now));
+        let debit = |arrival, now| Ok::<_, Refusal>(pace.debit(arrival, units, now));
         self.change(slot, room, now, debit).map(|_| ())
     }
 
     /// Gives `units` back to the key. One that owes nothing then is forgotten.
     pub(super) fn give_back(&self, slot: Slot, pace: Pace, units: u64, now: Instant) {
         let mut shard = self.shard(slot).lock();
+        let now = self.steady.advance(now);
         let Entry::Occupied(mut entry) = shard.arrivals.entry(slot) else { return };
         let arrival = pace.give_back(*entry.get(), units);
         if owes(arrival, now) {
@@ -95,20 +106,34 @@ impl Keys {
         }
     }
 
-    /// What the key owes; [`Full`] where it is not there and could not be.
-    pub(super) fn peek(&self, slot: Slot, room: usize) -> Result<Arrival, Full> {
-        match self.shard(slot).lock().arrivals.get(&slot) {
-            Some(arrival) => Ok(*arrival),
-            None if self.len() < room => Ok(NEVER_ASKED),
-            None => Err(Full),
-        }
+    /// What [`take`](Self::take) would say, and the whole units that are left. Changes nothing.
+    pub(super) fn peek(
+        &self,
+        slot: Slot,
+        pace: Pace,
+        cost: NonZeroU32,
+        room: usize,
+        now: Instant,
+    ) -> Result<(Fit, u64), Full> {
+        let shard = self.shard(slot).lock();
+        let steady = self.steady.read(now);
+        let arrival = match shard.arrivals.get(&slot) {
+            Some(arrival) => *arrival,
+            None if self.len() < room => NEVER_ASKED,
+            None => return Err(Full),
+        };
+        let fit = match pace.take(arrival, cost, steady) {
+            Ok(_) => Fit::Now,
+            Err(refusal) => refusal.told_at(now, steady).fit,
+        };
+        Ok((fit, pace.remaining(arrival, steady)))
     }
 
     /// Forgets the keys that owe nothing.
     pub(super) fn sweep(&self, now: Instant) {
         for shard in &self.shards {
             let mut shard = shard.lock();
-            self.search(&mut shard, now);
+            self.search(&mut shard, self.steady.advance(now));
             shard.shrink();
         }
     }
@@ -118,13 +143,14 @@ impl Keys {
         slot: Slot,
         room: usize,
         now: Instant,
-        change: impl FnOnce(Arrival) -> Result<Arrival, E>,
+        change: impl FnOnce(Arrival, Instant) -> Result<Arrival, E>,
     ) -> Result<Result<(), E>, Full> {
         let mut shard = self.shard(slot).lock();
+        let now = self.steady.advance(now);
         if let Some(arrival) = shard.arrivals.get_mut(&slot) {
-            return Ok(change(*arrival).map(|changed| *arrival = changed));
+            return Ok(change(*arrival, now).map(|changed| *arrival = changed));
         }
-        let arrival = match change(NEVER_ASKED) {
+        let arrival = match change(NEVER_ASKED, now) {
             Ok(arrival) => arrival,
             Err(refused) => return Ok(Err(refused)),
         };

@@ -1,15 +1,14 @@
 mod law;
-mod memory;
 mod reload;
 
 use std::time::Duration;
 
-use super::*;
+use super::{ask::SHARED_MAX, *};
 use crate::domain::{
-    id::{LimitName, ModelName, RequestId, TenantId},
-    limit::RuleStats,
+    id::{LimitName, ModelName, RequestId, TenantId, UserId},
+    limit::{Per, Quota, RuleStats},
     node::RequestType,
-    request::{Priority, RequestKey},
+    request::{Priority, RequestKey, Tier},
 };
 
 fn at(millis: u64) -> Instant {

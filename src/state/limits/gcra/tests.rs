@@ -134,9 +134,9 @@ proptest! {
             match pace.take(arrival, units(count), at(now)) {
                 Ok(taken) => arrival = taken,
                 Err(Refusal { fit: Fit::After(delay), .. }) => {
-                    prop_assert!(pace.take(arrival, units(count), at(now) + delay).is_ok());
-                    let before = delay - Duration::from_nanos(1);
-                    prop_assert!(pace.take(arrival, units(count), at(now) + before).is_err());
+                    let fits = at(now) + delay;
+                    prop_assert!(pace.take(arrival, units(count), fits).is_ok());
+                    prop_assert!(pace.take(arrival, units(count), at(fits.as_nanos() - 1)).is_err());
                 }
                 Err(refusal) => prop_assert!(count > pace.burst.get(), "{refusal:?}"),
             }

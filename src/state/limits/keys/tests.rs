@@ -76,7 +76,7 @@ fn there_are_never_more_keys_than_there_is_room() {
     let keys = filled(100, at(0));
     assert_eq!(take(&keys, 100, 100, at(0)), Err(Full));
     assert_eq!(keys.debit(slot(100), pace(), 1, 100, at(0)), Err(Full));
-    assert_eq!(keys.peek(slot(100), 100), Err(Full));
+    assert_eq!(keys.peek(slot(100), pace(), NonZeroU32::MIN, 100, at(0)), Err(Full));
     assert_eq!(take(&keys, 5, 100, at(0)), Ok(false), "keys that are there are counted on");
     assert_eq!((keys.len(), counted(&keys)), (100, 100));
 }
@@ -129,4 +129,13 @@ fn the_count_is_that_of_the_entries_whoever_comes_and_goes() {
         }
     });
     assert_eq!(keys.len(), counted(&keys));
+}
+
+#[test]
+fn who_comes_late_to_a_forgotten_key_owes_from_then_on_all_the_same() {
+    let keys = filled(1, at(0));
+    keys.sweep(at(1_000));
+    assert_eq!(take(&keys, 0, ROOM, at(500)), Ok(true));
+    assert_eq!(take(&keys, 0, ROOM, at(1_999)), Ok(false), "the one before was at 1 s, not at 500 ms");
+    assert_eq!(take(&keys, 0, ROOM, at(2_000)), Ok(true));
 }
