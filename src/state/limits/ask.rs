@@ -58,7 +58,7 @@ impl<'a> Ask<'a> {
     /// The key. The rule is in it with all that makes its counts comparable: another quota counts under other keys.
     pub(super) fn slot(self, rule: &LimitRule, kind: Kind, digester: &Digester) -> Slot {
         let counted = match (kind, rule.per) {
-            (Kind::Shared, _) => Counted::Shared,
+            (Kind::Shared, per) => Counted::Shared(per),
             (Kind::Own, Per::User) => Counted::User(self.request.user.as_ref()),
             (Kind::Own, Per::Tenant) => Counted::Tenant,
             (Kind::Own, Per::Tier) => Counted::Tier(self.request.tier),
@@ -68,7 +68,7 @@ impl<'a> Ask<'a> {
             Quota::Requests { per_second, burst } => (Unit::Requests, per_second.to_bits(), burst),
             Quota::Tokens { per_minute, burst } => (Unit::Tokens, u64::from(per_minute.get()), burst),
         };
-        digester.digest(&self.request.key.tenant, &(&rule.name, rule.per, quota, counted)).into()
+        digester.digest(&self.request.key.tenant, &(&rule.name, quota, counted)).into()
     }
 }
 
@@ -79,5 +79,5 @@ enum Counted<'a> {
     Tenant,
     Tier(Tier),
     Model(&'a ModelName),
-    Shared,
+    Shared(Per),
 }

@@ -177,7 +177,7 @@ fn what_is_given_back_costs_nothing() {
 }
 
 #[test]
-fn what_is_given_back_twice_a_second_later_is_no_more_than_the_burst() {
+fn what_is_given_back_late_makes_no_more_than_the_burst() {
     let (limits, policy) = (Limits::default(), LimitPolicy::default());
     let taken = limits.admit_request(&request(), &policy, at(0)).expect("the first");
     limits.give_back(taken, at(10_000));

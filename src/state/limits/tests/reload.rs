@@ -21,11 +21,15 @@ fn a_changed_quota_starts_afresh() {
         rule("users", Per::Tenant, requests(1.0, 3)),
         rule("others", Per::User, requests(1.0, 3)),
     ] {
-        let limits = Limits::default();
-        let old = policy([rule("users", Per::User, requests(1.0, 3))]);
-        assert_eq!(admitted(&limits, &request(), &old, 9, at(0)), 3);
-        let burst = changed.quota.burst().get() as usize;
-        assert_eq!(admitted(&limits, &request(), &policy([changed]), 9, at(0)), burst);
+        // Of a key of its own, and of the shared one.
+        for keys_max in [1_000, 0] {
+            let limits = Limits::default();
+            let old = LimitPolicy { keys_max, ..policy([rule("users", Per::User, requests(1.0, 3))]) };
+            assert_eq!(admitted(&limits, &request(), &old, 9, at(0)), 3);
+            let new = LimitPolicy { keys_max, ..policy([changed.clone()]) };
+            let burst = changed.quota.burst().get() as usize;
+            assert_eq!(admitted(&limits, &request(), &new, 9, at(0)), burst);
+        }
     }
 }
 
