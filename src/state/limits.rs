@@ -1,18 +1,18 @@
 //! Has a user, tenant, tier or model asked for more than it may?
 //!
-//! Each rule of the policy keeps a quota for each value of what it counts apart ([`Per`](crate::domain::limit::Per)), within the tenant. A request
-//! takes one unit of the request rules that it matches ([`Limits::admit_request`]) and what it is expected to use of the token
-//! rules ([`Limits::reserve_tokens`]), all or nothing; what it turns out not to have used comes back, and
-//! what it used beyond is debited ([`Limits::settle`]). Taken minus given back is at most `burst + rate · t` in any span
-//! `t`; only debits, which cannot be refused, go beyond it, by at most one burst.
+//! Each rule of the policy keeps a quota for each value of what it counts apart, within the tenant. A request takes one
+//! unit of the request rules that it matches ([`Limits::admit_request`]) and what it is expected to use of the token rules
+//! ([`Limits::reserve_tokens`]), all or nothing; what it turns out not to have used comes back, and what it used beyond
+//! is debited ([`Limits::settle`]). Taken minus given back is at most `burst + rate · t` in any span `t`; only debits,
+//! which cannot be refused, go beyond it, by at most one burst.
 //!
 //! The rule itself (name, what it counts apart, quota) is in the key. So a reload needs nothing done: a rule that it left
 //! alone finds its keys, a changed quota starts afresh, and keys of rules that are gone are forgotten once they owe
 //! nothing.
 //!
-//! Memory is bounded by [`LimitPolicy::keys_max`]. Beyond it the keys of a tenant under a rule that have no entry yet share
-//! one: a service that is short of memory neither refuses who pays nor lets anyone ask without end. A user who moves
-//! between its own key and the shared one may so get twice the quota.
+//! Memory is bounded by [`LimitPolicy::keys_max`]. Beyond it the keys of a tenant under a rule that have no entry yet
+//! share one: a service that is short of memory neither refuses everyone new nor lets anyone ask without end. A user who
+//! moves between its own key and the shared one may so get twice the quota.
 
 mod ask;
 mod gcra;

@@ -9,6 +9,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    fmt,
     hash::{BuildHasherDefault, Hash, Hasher},
     num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -31,7 +32,6 @@ const SEARCH_PAUSE: Duration = Duration::from_millis(200);
 const SLACK: usize = 4;
 
 /// All keys.
-#[derive(Debug)]
 pub(super) struct Keys {
     shards: Box<[Mutex<Shard>]>,
     /// Entries in all shards; reserved before an entry is made, let go after it is dropped.
@@ -39,14 +39,14 @@ pub(super) struct Keys {
     steady: Steady,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shard {
     arrivals: HashMap<Slot, Arrival, BuildHasherDefault<AlreadyMixed>>,
     searched: Option<Instant>,
 }
 
 /// A digest as two words: an entry of the table takes 24 bytes so, and 32 with a `u128` in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot([u64; 2]);
 
 /// No room for another key.
@@ -106,7 +106,8 @@ impl Keys {
         }
     }
 
-    /// What [`take`](Self::take) would say, and the whole units that are left. Changes nothing.
+    /// What [`take`](Self::take) would say, and the whole units that are left. Changes nothing: so a full table is not
+    /// searched for what it could forget.
     pub(super) fn peek(
         &self,
         slot: Slot,
@@ -201,6 +202,20 @@ impl From<Digest> for Slot {
     #[expect(clippy::cast_possible_truncation, reason = "halves of it are wanted")]
     fn from(digest: Digest) -> Self {
         Self([digest.as_u128() as u64, (digest.as_u128() >> 64) as u64])
+    }
+}
+
+/// Like a digest, it does not belong into logs.
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}…", self.0[1] >> 32)
+    }
+}
+
+/// Nor do a million of them.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("count", &self.count).finish_non_exhaustive()
     }
 }
 

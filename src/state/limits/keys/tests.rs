@@ -139,3 +139,10 @@ fn who_comes_late_to_a_forgotten_key_owes_from_then_on_all_the_same() {
     assert_eq!(take(&keys, 0, ROOM, at(1_999)), Ok(false), "the one before was at 1 s, not at 500 ms");
     assert_eq!(take(&keys, 0, ROOM, at(2_000)), Ok(true));
 }
+
+#[test]
+fn logs_show_no_keys() {
+    let (keys, slot) = (filled(3, at(0)), slot(1));
+    assert_eq!(format!("{slot:?}").chars().count(), 9);
+    assert_eq!(format!("{keys:?}"), "Keys { count: 3, .. }");
+}
