@@ -1,11 +1,14 @@
 //! The gRPC server: services, bounds, and how it stops without losing a pick.
 
+pub mod answers;
 pub mod convert;
 pub mod desk;
 pub mod health;
+pub mod limits;
 pub mod listener;
 pub mod loads;
 pub mod nodes;
+pub mod queue;
 pub mod routing;
 pub mod status;
 
@@ -23,11 +26,14 @@ use tracing::{info, warn};
 use crate::{
     config::ServerConfig,
     proto::{
-        FILE_DESCRIPTOR_SET, load_service_server::LoadServiceServer, node_service_server::NodeServiceServer,
-        routing_service_server::RoutingServiceServer,
+        FILE_DESCRIPTOR_SET, answer_service_server::AnswerServiceServer,
+        limit_service_server::LimitServiceServer, load_service_server::LoadServiceServer,
+        node_service_server::NodeServiceServer, routing_service_server::RoutingServiceServer,
     },
 };
+use answers::Answers;
 use desk::Desk;
+use limits::Limits;
 use loads::Loads;
 use nodes::Nodes;
 use routing::Routing;
@@ -84,6 +90,8 @@ fn router(desk: &Arc<Desk>, config: &ServerConfig, seed: u64, leaving: &Cancella
     let routing = Routing::new(Arc::clone(desk), leaving.clone(), seed);
     let loads = Loads::new(Arc::clone(desk), leaving.clone());
     let nodes = Nodes::new(Arc::clone(desk));
+    let answers = Answers::new(Arc::clone(desk));
+    let limits = Limits::new(Arc::clone(desk));
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -96,6 +104,8 @@ fn router(desk: &Arc<Desk>, config: &ServerConfig, seed: u64, leaving: &Cancella
         .add_service(RoutingServiceServer::new(routing).max_decoding_message_size(bytes_max))
         .add_service(LoadServiceServer::new(loads).max_decoding_message_size(bytes_max))
         .add_service(NodeServiceServer::new(nodes).max_decoding_message_size(bytes_max))
+        .add_service(AnswerServiceServer::new(answers).max_decoding_message_size(bytes_max))
+        .add_service(LimitServiceServer::new(limits).max_decoding_message_size(bytes_max))
         .add_service(reflection().build_v1().expect("our own descriptors are well-formed"))
         .add_service(reflection().build_v1alpha().expect("our own descriptors are well-formed"))
 }

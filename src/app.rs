@@ -140,7 +140,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let seed = seed();
-    let desk = Arc::new(Desk::new(config.policy, config.server.waiting_max, seed));
+    let desk = Arc::new(Desk::new(config.policy, config.server.waiting_max, seed, secret()));
     desk.state.nodes.configure(config.nodes, &desk.policy())?;
     let stop = CancellationToken::new();
     let server = api::serve(listener, Arc::clone(&desk), config.server, seed, stop.clone());
@@ -194,6 +194,11 @@ async fn sweep(desk: Arc<Desk>) {
             info!(%node, "node forgotten: its agent left long ago");
         }
     }
+}
+
+/// What keys are digested with. Drawn anew in each process, and told nobody.
+fn secret() -> u128 {
+    u128::from(seed()) << 64 | u128::from(seed())
 }
 
 /// Chance begins at a different place in each process: two replicas must not break ties alike.

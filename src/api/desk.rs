@@ -1,4 +1,6 @@
-//! What every service shares: the state, the policy in force, the clock and the seed.
+//! What every service shares: the state, the policy in force, the clock and the seed; and where picks wait.
+
+mod gate;
 
 use std::{
     sync::{
@@ -9,25 +11,23 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use tokio::{
-    sync::{Notify, Semaphore},
-    time::timeout_at,
-};
+use tokio::time::timeout_at;
+use tracing::info;
 
+use super::queue::{Attempt, Queue, Tried};
 use crate::{
     domain::{
-        decision::Decision,
-        outcome::Outcome,
+        answer::{AnswerKey, Lifetime, NewAnswer, StoreRefusal},
+        decision::{CachedAnswer, Decision, Granted},
+        outcome::{Outcome, OutcomeResult},
         policy::Policy,
-        request::RouteRequest,
+        request::{Patience, RouteRequest},
         time::{Chance, Instant},
     },
     route::{self, Turn},
     state::{State, leases::Settled, nodes::Swept},
 };
-
-/// How often a waiting pick looks again, besides when a node comes or returns.
-const WAIT_STEP: Duration = Duration::from_millis(100);
+use gate::Gate;
 
 /// Where requests are decided.
 #[derive(Debug)]
@@ -38,26 +38,20 @@ pub struct Desk {
     clock: Clock,
     seed: u64,
     turns: AtomicU64,
-    /// Rings when a rejected pick may fare better.
-    changed: Notify,
-    /// A permit for each pick that waits.
-    waiting: Semaphore,
-    waiting_max: usize,
+    queue: Queue<Gate>,
 }
 
 impl Desk {
-    /// A desk with an empty state. At most `waiting_max` picks wait at once. The seed makes chance repeatable.
-    pub fn new(policy: Policy, waiting_max: usize, seed: u64) -> Self {
-        let waiting_max = waiting_max.min(Semaphore::MAX_PERMITS);
+    /// A desk with an empty state. At most `waiting_max` picks wait at once. The seed makes chance repeatable; the secret
+    /// makes keys unforeseeable.
+    pub fn new(policy: Policy, waiting_max: usize, seed: u64, secret: u128) -> Self {
         Self {
-            state: State::default(),
+            state: State::new(secret, policy.answers.bytes_max),
             policy: ArcSwap::from_pointee(policy),
             clock: Clock::start(),
             seed,
             turns: AtomicU64::new(0),
-            changed: Notify::new(),
-            waiting: Semaphore::new(waiting_max),
-            waiting_max,
+            queue: Queue::new(waiting_max),
         }
     }
 
@@ -73,7 +67,7 @@ impl Desk {
 
     /// Picks that wait now.
     pub fn waiting(&self) -> usize {
-        self.waiting_max - self.waiting.available_permits()
+        self.queue.waiting()
     }
 
     /// Puts a policy in force: the next decision reads it whole.
@@ -82,37 +76,81 @@ impl Desk {
         self.announce_change();
     }
 
-    /// Wakes the picks that wait: a node came, returned or changed.
+    /// Tells the picks that wait: a node came, returned or changed.
     pub fn announce_change(&self) {
-        self.changed.notify_waiters();
+        self.queue.announce_all();
     }
 
     /// Decides at once.
     pub fn decide(&self, request: &RouteRequest) -> Decision {
-        route::decide(request, &self.state, &self.policy(), &mut self.turn())
+        let decision = route::decide(request, &self.state, &self.policy(), &mut self.turn());
+        if let Some(pool) = &decision.turned {
+            let (model, load) = (&pool.key.model, pool.load);
+            info!(request_type = ?pool.key.request_type, %model, rung = ?pool.rung, load, "pool changed its rung");
+        }
+        decision
     }
 
     /// Decides at once or, where a rejection may pass, within the time that the caller is willing to wait.
     pub async fn decide_within(&self, request: &RouteRequest, max_wait: Duration) -> Decision {
-        let decision = self.decide(request);
-        if max_wait.is_zero() || !is_passing(&decision) {
-            return decision;
+        if max_wait.is_zero() {
+            return self.decide(request);
         }
-        // Nobody is refused for want of a place to wait: they get their answer now.
-        let Ok(_place) = self.waiting.try_acquire() else { return decision };
-        let waited = tokio::time::timeout(max_wait, self.decide_when_possible(request));
-        waited.await.unwrap_or(decision)
+        let deadline = tokio::time::Instant::now() + max_wait;
+        match timeout_at(deadline, self.decide_in_turn(request)).await {
+            Ok(Some(decision)) => decision,
+            Ok(None) | Err(_) => self.decide_at_last(request),
+        }
     }
 
-    async fn decide_when_possible(&self, request: &RouteRequest) -> Decision {
-        loop {
-            let look_again = tokio::time::Instant::now() + WAIT_STEP;
-            let _ = timeout_at(look_again, self.changed.notified()).await;
-            let decision = self.decide(request);
-            if !is_passing(&decision) {
-                return decision;
+    /// Decides in turn with those who wait for the same; `None` where there is no place to wait.
+    async fn decide_in_turn(&self, request: &RouteRequest) -> Option<Decision> {
+        let since = self.queue.moment();
+        let mut follows = false;
+        let mut attempt = || self.attempt(request, &mut follows);
+        let (gate, tried) = match self.line_ahead(request) {
+            Some(gate) => (gate, Tried::Never),
+            None => match attempt() {
+                Attempt::Final(decision) => return Some(decision),
+                Attempt::Passing { gate, retry_at } => (gate, Tried::Refused { since, retry_at }),
+            },
+        };
+        let user = self.state.user(&request.key.tenant, request.user.as_ref());
+        let place = self.queue.enter(gate, request.priority, user, tried).ok()?;
+        place.decided(attempt).await.ok()
+    }
+
+    /// The line of those whom the request would overtake if it were decided now.
+    fn line_ahead(&self, request: &RouteRequest) -> Option<Gate> {
+        if self.queue.waiting() == 0 {
+            return None;
+        }
+        let policy = self.policy();
+        Gate::ahead(request, &policy.limits).find(|gate| self.queue.is_behind(gate, request.priority))
+    }
+
+    /// One try of a pick that waits. `follows` remembers whether it waited for an identical request.
+    fn attempt(&self, request: &RouteRequest, follows: &mut bool) -> Attempt<Gate, Decision> {
+        let mut decision = self.decide(request);
+        if let Ok(Granted::Answer(CachedAnswer { stale: false, coalesced, .. })) = &mut decision.outcome {
+            *coalesced = *follows;
+            if *follows {
+                self.state.answers.count_coalesced();
             }
         }
+        let attempt = gate::attempt(request, decision);
+        *follows |= matches!(attempt, Attempt::Passing { gate: Gate::Answer(_), .. });
+        attempt
+    }
+
+    /// Decides for a caller that waits no longer. A refusal takes nothing from those who still wait.
+    pub fn decide_at_last(&self, request: &RouteRequest) -> Decision {
+        let last = RouteRequest { patience: Patience::Exhausted, ..request.clone() };
+        let seen = self.explain(&last);
+        if seen.outcome.is_ok() {
+            return self.decide(&last);
+        }
+        Decision { explanation: seen.explanation.filter(|_| request.explain), ..seen }
     }
 
     /// Says what would be decided, and why.
@@ -120,13 +158,31 @@ impl Desk {
         route::explain(request, &self.state, &self.policy(), &mut self.turn())
     }
 
-    /// Takes in how a request went.
+    /// Takes in how a request went, and tells those who waited for it to end.
     pub fn settle(&self, outcome: &Outcome) -> Settled {
         let settled = self.state.settle(outcome, &self.policy(), self.now());
         if settled.breaker.is_some() {
             self.announce_change();
         }
+        if outcome.result != OutcomeResult::Running && self.waiting() > 0 {
+            if let Some((pool, class)) = &settled.freed {
+                self.queue.announce(&Gate::Room(pool.clone(), *class));
+                self.queue.announce(&Gate::Lease);
+            }
+            self.queue.announce(&Gate::Answer(outcome.key.clone()));
+        }
         settled
+    }
+
+    /// Keeps an answer, and gives it to those who wait for it.
+    pub fn store(&self, key: &AnswerKey, answer: NewAnswer) -> Result<Lifetime, StoreRefusal> {
+        let Turn { now, mut chance } = self.turn();
+        let leader = self.state.answers.pending(key, now);
+        let stored = self.state.answers.store(key, answer, &self.policy().answers, now, &mut chance);
+        if let Some(leader) = leader {
+            self.queue.announce(&Gate::Answer(leader.request));
+        }
+        stored
     }
 
     /// Lets go of what has had its time.
@@ -140,11 +196,6 @@ impl Desk {
         let seed = self.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         Turn { now: self.now(), chance: Chance::with_seed(seed) }
     }
-}
-
-/// Whether it is a rejection that may not last.
-fn is_passing(decision: &Decision) -> bool {
-    decision.outcome.as_ref().is_err_and(|rejection| rejection.retry_delay.is_some())
 }
 
 /// Monotonic time since the start. Tests pause it with tokio's.

@@ -6,8 +6,15 @@
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 /// Names under which picks are promised.
-const SERVING: [&str; 5] =
-    ["", "readiness", "pointsman.v1.RoutingService", "pointsman.v1.LoadService", "pointsman.v1.NodeService"];
+const SERVING: [&str; 7] = [
+    "",
+    "readiness",
+    "pointsman.v1.RoutingService",
+    "pointsman.v1.LoadService",
+    "pointsman.v1.NodeService",
+    "pointsman.v1.AnswerService",
+    "pointsman.v1.LimitService",
+];
 const LIVENESS: &str = "liveness";
 
 /// The process is up.

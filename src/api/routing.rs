@@ -66,7 +66,7 @@ impl Routing {
         let decision = tokio::select! {
             decision = self.desk.decide_within(&pick.request, pick.max_wait) => decision,
             // A pick that waits must not be cut off with the process: it is told what holds now.
-            () = self.leaving.cancelled() => self.desk.decide(&pick.request),
+            () = self.leaving.cancelled() => self.desk.decide_at_last(&pick.request),
         };
         debug!(request = ?pick.request, ?decision, "decided");
         Ok(convert::decision::decision(&pick.request.key.request, decision))

@@ -8,7 +8,11 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::convert::Invalid;
-use crate::{domain::id::NodeId, proto::PickError, state::nodes::TableFull};
+use crate::{
+    domain::{answer::StoreRefusal, id::NodeId},
+    proto::PickError,
+    state::nodes::TableFull,
+};
 
 /// Whose reasons they are.
 const DOMAIN: &str = "pointsman.v1";
@@ -61,6 +65,20 @@ pub fn registration_timeout(waited: Duration) -> Status {
 pub fn superseded(id: &NodeId) -> Status {
     let message = format!("node `{id}` was registered by another stream or removed: register again");
     reasoned(Code::Aborted, "STREAM_SUPERSEDED", message)
+}
+
+/// An answer that is too long.
+pub fn not_stored(refusal: &StoreRefusal) -> Status {
+    let field = match refusal {
+        StoreRefusal::BodyTooLong { .. } => "inline",
+        StoreRefusal::ReferenceTooLong { .. } => "reference",
+    };
+    invalid(&Invalid::field(field, refusal.to_string()))
+}
+
+/// A purge died half way.
+pub fn purge_failed() -> Status {
+    reasoned(Code::Internal, "PURGE_FAILED", "the purge ended half way: purge again, and report this")
 }
 
 /// The service is about to stop.

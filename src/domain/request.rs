@@ -49,6 +49,27 @@ impl RouteRequest {
     /// Most tokens that a request or an outcome may claim.
     pub const MAX_TOKENS: u32 = 100_000_000;
 
+    /// A request that says no more than it must: free, of normal priority, in no hurry to be explained.
+    pub fn of(key: RequestKey, request_type: RequestType, model: ModelName) -> Self {
+        Self {
+            key,
+            user: None,
+            request_type,
+            model,
+            version: None,
+            tier: Tier::Free,
+            priority: Priority::Normal,
+            excluded: Vec::new(),
+            prompt_tokens: None,
+            max_output_tokens: None,
+            fingerprint: None,
+            answer_use: AnswerUse::default(),
+            patience: Patience::default(),
+            lease_ttl: None,
+            explain: false,
+        }
+    }
+
     /// Names the answer; `None` where the caller does not say what is asked.
     pub fn answer_key(&self) -> Option<AnswerKey> {
         let scope = AnswerScope {

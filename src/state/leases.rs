@@ -6,6 +6,8 @@
 //! below zero. An ended lease is remembered for a while: a repeated outcome is known as such, and a late one still tells of the
 //! node's health.
 
+mod lease;
+
 use std::{
     sync::{
         Arc,
@@ -18,25 +20,24 @@ use dashmap::{DashMap, Entry};
 
 use super::{
     answers::Leadership,
-    limits::Reservation as TokenReservation,
     nodes::{
-        breaker::Signal,
-        flight::{Charge, Trial, TrialTaken},
-        node::{Node, Observation},
+        flight::{Trial, TrialTaken},
+        node::Node,
     },
 };
 use crate::domain::{
     decision::{Decision, Granted, LeaseGrant, Route, Rung},
-    id::{LeaseId, ModelName},
-    node::{BreakerState, RequestType},
+    degradation::PoolKey,
+    id::LeaseId,
+    node::{BreakerState, NodeClass},
     outcome::{Outcome, OutcomeResult, Settlement},
     policy::{LeasePolicy, Policy},
     request::{RequestKey, RouteRequest},
     time::Instant,
 };
 
-/// Most ended attempts of one request that are remembered beside its latest.
-const ATTEMPTS_REMEMBERED: usize = 8;
+pub use lease::Holds;
+use lease::{Attempts, Lease, Phase};
 
 /// Picks in flight, and those that ended lately.
 #[derive(Debug, Default)]
@@ -47,58 +48,6 @@ pub struct LeaseTable {
     /// Requests remembered, live or ended; at most about twice as many as may live.
     remembered: AtomicUsize,
     picks: AtomicU64,
-}
-
-/// The picks of one request: the latest, and those that a retry left behind.
-#[derive(Debug)]
-struct Attempts {
-    latest: Lease,
-    earlier: Vec<Lease>,
-    holds: Holds,
-}
-
-/// What a request holds from its first pick until its answer. Handed from attempt to attempt.
-#[derive(Debug, Default)]
-pub struct Holds {
-    /// What it has reserved of limits of tokens: a retry reserves nothing more.
-    pub tokens: Option<TokenReservation>,
-    /// The right to be waited for by identical requests.
-    pub leadership: Option<Leadership>,
-}
-
-impl Holds {
-    /// Adds what a new attempt has got: a newer leadership, and tokens where there were none.
-    fn add(&mut self, new: &mut Self) {
-        self.leadership = new.leadership.take().or(self.leadership);
-        if self.tokens.is_none() {
-            self.tokens = new.tokens.take();
-        }
-    }
-}
-
-/// One pick.
-#[derive(Debug)]
-struct Lease {
-    id: LeaseId,
-    node: Arc<Node>,
-    request_type: RequestType,
-    model: ModelName,
-    route: Arc<Route>,
-    rung: Rung,
-    charge: Charge,
-    ttl: Duration,
-    picked: Instant,
-    phase: Phase,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// In flight until this moment.
-    Live { expires: Instant },
-    /// No longer in flight, its outcome not told.
-    Released { at: Instant },
-    /// Its outcome is told.
-    Settled { at: Instant, well: bool },
 }
 
 /// A choice to reserve.
@@ -140,13 +89,15 @@ pub struct Settled {
     pub breaker: Option<BreakerState>,
     /// What the request held, where it has ended.
     pub holds: Holds,
+    /// The pool and class in which there is room now, where the lease had not ended before.
+    pub freed: Option<(PoolKey, NodeClass)>,
     /// Until when its lease lasts now, and the leadership that goes with it, where it was renewed.
     pub renewed: Option<(Leadership, Instant)>,
 }
 
 impl Settled {
     fn only(settlement: Settlement) -> Self {
-        Self { settlement, breaker: None, holds: Holds::default(), renewed: None }
+        Self { settlement, breaker: None, holds: Holds::default(), freed: None, renewed: None }
     }
 }
 
@@ -298,8 +249,9 @@ impl LeaseTable {
                 return Settled::only(Settlement::AlreadySettled(node));
             }
         };
+        let freed = matches!(settlement, Settlement::Settled(_)).then(|| lease.pool());
         let breaker = lease.node.live.observe(lease.observation(outcome, now), now, policy);
-        Settled { breaker, ..Settled::only(settlement) }
+        Settled { breaker, freed, ..Settled::only(settlement) }
     }
 
     fn open(
@@ -326,6 +278,7 @@ impl LeaseTable {
             node: wanted.node,
             request_type: request.request_type,
             model: request.model.clone(),
+            class: request.class(),
             route: Arc::new(route),
             rung: wanted.rung,
             ttl: wanted.ttl,
@@ -340,64 +293,6 @@ impl LeaseTable {
             lease.node.live.flight.release(&lease.charge);
             lease.phase = Phase::Released { at: now };
             self.live.fetch_sub(1, Relaxed);
-        }
-    }
-}
-
-impl Attempts {
-    fn find(&mut self, id: Option<LeaseId>) -> Option<&mut Lease> {
-        let Some(id) = id else { return Some(&mut self.latest) };
-        std::iter::once(&mut self.latest).chain(&mut self.earlier).find(|lease| lease.id == id)
-    }
-
-    fn supersede(&mut self, lease: Lease) {
-        if self.earlier.len() >= ATTEMPTS_REMEMBERED {
-            self.earlier.remove(0);
-        }
-        self.earlier.push(std::mem::replace(&mut self.latest, lease));
-    }
-}
-
-impl Lease {
-    fn told(&self) -> (Route, Rung) {
-        ((*self.route).clone(), self.rung)
-    }
-
-    fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Route, Rung)> {
-        let live = matches!(self.phase, Phase::Live { .. }) && !self.has_expired(now);
-        let same = self.request_type == request.request_type && self.model == request.model;
-        if !live || !same || request.excluded.contains(&self.node.spec.id) {
-            return None;
-        }
-        Some((Route { repeated: true, ..(*self.route).clone() }, self.rung))
-    }
-
-    fn has_expired(&self, now: Instant) -> bool {
-        matches!(self.phase, Phase::Live { expires } if now >= expires)
-    }
-
-    fn is_remembered(&self, remember: Duration, now: Instant) -> bool {
-        match self.phase {
-            Phase::Live { .. } => true,
-            Phase::Released { at } | Phase::Settled { at, .. } => now.since(at) < remember,
-        }
-    }
-
-    fn observation(&self, outcome: &Outcome, now: Instant) -> Observation {
-        let signal = match outcome.result {
-            OutcomeResult::Ok | OutcomeResult::Running => Some(Signal::Good),
-            OutcomeResult::Failed | OutcomeResult::Timeout => Some(Signal::Bad),
-            OutcomeResult::Overloaded => Some(Signal::Overloaded),
-            OutcomeResult::Cancelled => None,
-        };
-        let ended = outcome.result != OutcomeResult::Running;
-        let took = outcome.total_latency.unwrap_or_else(|| now.since(self.picked));
-        Observation {
-            signal,
-            request_type: self.request_type,
-            picked: self.picked,
-            first_token_latency: outcome.first_token_latency,
-            latency: (ended && signal.is_some()).then_some(took),
         }
     }
 }

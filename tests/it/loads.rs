@@ -87,7 +87,7 @@ async fn a_node_whose_stream_breaks_off_gets_no_more_picks() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_node_gets_no_picks_after_two_seconds_of_virtual_time() {
     use pointsman::{api::desk::Desk, domain::decision::RejectionReason};
-    let desk = Desk::new(Policy::default(), 1, 1);
+    let desk = Desk::new(Policy::default(), 1, 1, 1);
     let policy = desk.policy();
     desk.state.nodes.attend(crate::world::text_node("n1"), &policy, desk.now()).expect("there is room");
     let ask = |name: &str| desk.decide(&crate::world::text(name)).outcome;

@@ -20,8 +20,15 @@ use tonic_health::pb::{
 
 use crate::service::{Agent, DEADLINE, channel, rejection, routing, start, start_with, text};
 
-const NAMES: [&str; 5] =
-    ["", "readiness", "pointsman.v1.RoutingService", "pointsman.v1.LoadService", "pointsman.v1.NodeService"];
+const NAMES: [&str; 7] = [
+    "",
+    "readiness",
+    "pointsman.v1.RoutingService",
+    "pointsman.v1.LoadService",
+    "pointsman.v1.NodeService",
+    "pointsman.v1.AnswerService",
+    "pointsman.v1.LimitService",
+];
 
 fn asking(service: &str) -> HealthCheckRequest {
     HealthCheckRequest { service: service.into() }

@@ -10,7 +10,7 @@ use pointsman::{
         node::{NodeSpec, RequestType},
         outcome::{Outcome, OutcomeResult, OutcomeTokens},
         policy::Policy,
-        request::{AnswerUse, Patience, Priority, RequestKey, RouteRequest, Tier},
+        request::{RequestKey, RouteRequest},
         time::{Chance, Instant},
     },
     route::{self, Turn},
@@ -130,23 +130,7 @@ pub(crate) fn key(request: &str) -> RequestKey {
 
 /// A free user's text request.
 pub(crate) fn text(request: &str) -> RouteRequest {
-    RouteRequest {
-        key: key(request),
-        user: None,
-        request_type: RequestType::Text,
-        model: ModelName::parse("m").expect("a good name"),
-        version: None,
-        tier: Tier::Free,
-        priority: Priority::Normal,
-        excluded: Vec::new(),
-        prompt_tokens: None,
-        max_output_tokens: None,
-        fingerprint: None,
-        answer_use: AnswerUse::Share,
-        patience: Patience::None,
-        lease_ttl: None,
-        explain: false,
-    }
+    RouteRequest::of(key(request), RequestType::Text, ModelName::parse("m").expect("a good name"))
 }
 
 pub(crate) fn outcome(key: &RequestKey, result: OutcomeResult) -> Outcome {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::{ask::SHARED_MAX, *};
 use crate::domain::{
     id::{LimitName, ModelName, RequestId, TenantId, UserId},
-    limit::{Per, Quota, RuleStats},
+    limit::{Per, Quota, RuleStats, Unit},
     node::RequestType,
-    request::{Priority, RequestKey, Tier},
+    request::{RequestKey, Tier},
 };
 
 fn at(millis: u64) -> Instant {
@@ -22,22 +22,12 @@ fn count(count: u32) -> NonZeroU32 {
 
 /// A free request of user `ada` of tenant `acme` for model `small`.
 fn request() -> RouteRequest {
-    RouteRequest {
-        key: RequestKey {
-            tenant: TenantId::parse("acme").expect("a name"),
-            request: RequestId::parse("1").expect("a name"),
-        },
-        user: Some(user("ada")),
-        request_type: RequestType::Text,
-        model: ModelName::parse("small").expect("a name"),
-        version: None,
-        tier: Tier::Free,
-        priority: Priority::Normal,
-        excluded: Vec::new(),
-        prompt_tokens: None,
-        lease_ttl: None,
-        explain: false,
-    }
+    let key = RequestKey {
+        tenant: TenantId::parse("acme").expect("a name"),
+        request: RequestId::parse("1").expect("a name"),
+    };
+    let model = ModelName::parse("small").expect("a name");
+    RouteRequest { user: Some(user("ada")), ..RouteRequest::of(key, RequestType::Text, model) }
 }
 
 fn user(name: &str) -> UserId {
@@ -100,7 +90,18 @@ fn a_free_users_third_request_within_a_second_is_told_when_to_come_back() {
     let over = limits.admit_request(&request(), &policy, at(200)).expect_err("the third");
     let rule = LimitName::parse("free-requests").expect("a name");
     let retry_delay = Some(Duration::from_millis(300));
-    assert_eq!(over, OverLimit { rule, per: Per::User, retry_delay, limit: 2, remaining: 0 });
+    assert_eq!(
+        over,
+        OverLimit {
+            rule,
+            per: Per::User,
+            retry_delay,
+            unit: Unit::Requests,
+            needed: 1,
+            limit: 2,
+            remaining: 0
+        }
+    );
     let nearly = Instant::from_nanos(at(500).as_nanos() - 1);
     assert!(limits.admit_request(&request(), &policy, nearly).is_err());
     assert!(limits.admit_request(&request(), &policy, at(500)).is_ok());
@@ -132,12 +133,11 @@ fn each_is_counted_apart_as_the_rule_says() {
 }
 
 #[test]
-fn the_anonymous_users_of_a_tenant_are_one() {
+fn requests_that_name_no_user_are_not_counted_per_user() {
     let (limits, policy) = (Limits::default(), LimitPolicy::default());
     let anonymous = RouteRequest { user: None, ..request() };
-    assert_eq!(admitted(&limits, &anonymous, &policy, 5, at(0)), 2);
-    let elsewhere = RouteRequest { user: None, ..of_tenant("other") };
-    assert_eq!(admitted(&limits, &elsewhere, &policy, 5, at(0)), 2);
+    assert_eq!(admitted(&limits, &anonymous, &policy, 5, at(0)), 5);
+    assert_eq!(limits.stats().keys, 0);
 }
 
 #[test]
