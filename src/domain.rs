@@ -1,5 +1,6 @@
 //! The nouns: plain, checked values. No I/O, no locks, no clock, no wire format.
 
+pub mod answer;
 pub mod decision;
 pub mod digest;
 pub mod explanation;

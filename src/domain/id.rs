@@ -24,7 +24,7 @@ pub enum NameError {
 }
 
 /// Refuses empty, overlong and unprintable names.
-fn check(text: &str, max: usize) -> Result<(), NameError> {
+pub(super) fn check(text: &str, max: usize) -> Result<(), NameError> {
     if text.is_empty() {
         return Err(NameError::Empty);
     }
