@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub mod answers;
 pub mod leases;
 pub mod nodes;
 
