@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::{
-    answer::{AnswerScope, ContentType, Volatility, fingerprint::Fingerprint},
-    id::{ModelName, ModelVersion, RequestId, TenantId},
+    answer::{AnswerScope, ContentType, InlineAnswer, Volatility, fingerprint::Fingerprint},
+    id::RequestId,
     load::Ratio,
     node::RequestType,
 };
@@ -45,11 +45,8 @@ fn reference(name: &str) -> NewAnswer {
 
 fn inline(bytes: &[u8]) -> NewAnswer {
     let content_type = ContentType::parse("application/json").expect("a media type");
-    NewAnswer {
-        body: AnswerBody::Inline { content_type, bytes: bytes.into() },
-        volatility: Volatility::Usual,
-        ttl: None,
-    }
+    let body = AnswerBody::Inline(Arc::new(InlineAnswer { content_type, bytes: bytes.into() }));
+    NewAnswer { body, volatility: Volatility::Usual, ttl: None }
 }
 
 /// Ten seconds fresh and ten more stale, to the nanosecond.
