@@ -11,9 +11,8 @@ from pathlib import Path
 import rfc8785
 
 # Members at the top of a request that do not shape its answer.
-WITHOUT_EFFECT = frozenset("""
-    metadata model prompt_cache_key prompt_cache_retention safety_identifier service_tier store stream stream_options user
-""".split())
+WITHOUT_EFFECT = frozenset("""metadata model prompt_cache_key prompt_cache_retention safety_identifier service_tier store
+stream stream_options user""".split())
 
 
 def fingerprint(request: dict) -> bytes:
