@@ -44,27 +44,36 @@ pub struct AnswerScope {
 #[derive(Clone, PartialEq, Eq)]
 pub enum AnswerBody {
     /// The answer, byte for byte.
-    Inline {
-        /// What the bytes are.
-        content_type: ContentType,
-        /// At most [`body_bytes_max`](policy::AnswerPolicy::body_bytes_max). Their own allocation: a slice of a message
-        /// would keep the whole message in memory.
-        bytes: Arc<[u8]>,
-    },
+    Inline(Arc<InlineAnswer>),
     /// A name that only the gateway understands; at most
     /// [`reference_bytes_max`](policy::AnswerPolicy::reference_bytes_max).
     Reference(Arc<str>),
+}
+
+/// An answer, byte for byte.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InlineAnswer {
+    /// What the bytes are.
+    pub content_type: ContentType,
+    /// At most [`body_bytes_max`](policy::AnswerPolicy::body_bytes_max). Their own allocation: a slice of a message would
+    /// keep the whole message in memory.
+    pub bytes: Box<[u8]>,
 }
 
 /// Answers are the tenant's own affair: a log shows what kind they are and how long.
 impl fmt::Debug for AnswerBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Inline { content_type, bytes } => {
-                write!(f, "Inline({content_type}, {} bytes)", bytes.len())
-            }
+            Self::Inline(inline) => inline.fmt(f),
             Self::Reference(name) => write!(f, "Reference({} bytes)", name.len()),
         }
+    }
+}
+
+/// As [`AnswerBody`].
+impl fmt::Debug for InlineAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Inline({}, {} bytes)", self.content_type, self.bytes.len())
     }
 }
 

@@ -40,21 +40,22 @@ pub fn record(
     if granted.is_err() {
         state.leases.leave(request, turn.now);
     }
-    if let Ok((granted, _)) = &granted {
-        count(&known, granted, state);
+    if let (Ok((granted, _)), Some(key)) =
+        (&granted, request.answer_key().filter(|_| known != Known::Unasked))
+    {
+        state.answers.note(&key, verdict(granted), turn.now);
     }
     let turned = pool.filter(|pool| state.pools.observe(pool, turn.now).is_some());
     let rung = granted.as_ref().map_or(rung, |(_, rung)| *rung);
     Some(Decision { outcome: granted.map(|(granted, _)| granted), rung, explanation, turned })
 }
 
-/// Counts what a known answer was good for. Refusals are left out: those who wait ask again.
-fn count(known: &Known, granted: &Granted, state: &State) {
+/// What a known answer was good for. Of a refusal nothing is noted: those who wait ask again.
+fn verdict(granted: &Granted) -> AnswerVerdict {
     match granted {
-        _ if *known == Known::Unasked => {}
-        Granted::Answer(answer) if answer.stale => state.answers.count(AnswerVerdict::Stale),
-        Granted::Answer(_) => state.answers.count(AnswerVerdict::Fresh),
-        Granted::Route(_) => state.answers.count(AnswerVerdict::Miss),
+        Granted::Answer(answer) if answer.stale => AnswerVerdict::Stale,
+        Granted::Answer(_) => AnswerVerdict::Fresh,
+        Granted::Route(_) => AnswerVerdict::Miss,
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Keys are digests keyed per tenant: no tenant can name, meet or guess what is another's.
 
+mod body;
 mod entry;
 mod leaders;
 mod tally;
@@ -21,11 +22,12 @@ use crate::domain::{
     },
     digest::{Digest, Digester},
     explanation::AnswerVerdict,
+    id::{ModelName, ModelVersion, TenantId},
     outcome::OutcomeResult,
     request::RequestKey,
     time::{Chance, Instant},
 };
-use entry::{Entry, Mark, Marks};
+use entry::{Entry, Key, Mark, Marks};
 use leaders::Leaders;
 use tally::Tally;
 
@@ -37,7 +39,7 @@ pub use tally::AnswerStats;
 pub struct Answers {
     digester: Digester,
     /// Written by `store`; an entry dies by purge, by a lookup past its time, or by eviction.
-    kept: Cache<Digest, Entry>,
+    kept: Cache<Key, Entry>,
     leaders: Leaders,
     tally: Arc<Tally>,
 }
@@ -75,20 +77,17 @@ impl Answers {
         Self { digester, kept, leaders: Leaders::default(), tally }
     }
 
-    /// Looks for an answer, counts what was found, and lets go of what has had its time.
-    pub fn lookup(&self, key: &AnswerKey, now: Instant) -> Lookup {
-        let digest = self.digest(key);
-        let found = self.find(digest, now);
-        if found == Lookup::Miss {
-            self.drop_expired(digest, now);
-        }
-        self.tally.count_lookup(&found);
-        found
-    }
-
-    /// What [`lookup`](Self::lookup) would find. Counts nothing and drops nothing; moka takes note of the use.
+    /// Looks for an answer. Counts nothing and drops nothing; moka takes note of the use.
     pub fn peek(&self, key: &AnswerKey, now: Instant) -> Lookup {
         self.find(self.digest(key), now)
+    }
+
+    /// Counts what a decision made of a question, and lets go of what has had its time.
+    pub fn note(&self, key: &AnswerKey, verdict: AnswerVerdict, now: Instant) {
+        if verdict == AnswerVerdict::Miss {
+            self.drop_expired(self.digest(key), &key.scope.tenant, now);
+        }
+        self.tally.count(verdict);
     }
 
     /// Keeps an answer in place of an older one, and ends the wait for it. A refused one ends the wait too: nothing
@@ -105,8 +104,8 @@ impl Answers {
         let kept = policy.check(&answer.body).map(|()| {
             let lifetime = policy.lifetime(key.scope.request_type, &answer, now, chance);
             let marks = Marks::of(&self.digester, &key.scope);
-            self.put(digest, Entry { body: answer.body, stored_at: now, lifetime, marks });
-            lifetime
+            let slot = Key::new(digest, &self.digester, &key.scope.tenant);
+            self.put(slot, Entry::new(&answer.body, now, lifetime, marks))
         });
         // After the answer is there: who finds no leader from here on finds the answer.
         self.leaders.remove(digest);
@@ -119,12 +118,12 @@ impl Answers {
     /// One answer costs nothing; every other scope reads all entries, and should not run where picks are served.
     pub fn purge(&self, scope: &PurgeScope) -> u64 {
         let purged = match scope {
-            PurgeScope::Answer(key) => u64::from(self.kept.remove(&self.digest(key)).is_some()),
-            PurgeScope::Tenant(tenant) => self.purge_marked(Mark::tenant(&self.digester, tenant)),
-            PurgeScope::Model(tenant, model) => self.purge_marked(Mark::model(&self.digester, tenant, model)),
+            PurgeScope::Tenant(tenant) => self.purge_marked(tenant, None, None),
+            PurgeScope::Model(tenant, model) => self.purge_marked(tenant, Some(model), None),
             PurgeScope::Version(tenant, model, version) => {
-                self.purge_marked(Mark::version(&self.digester, tenant, model, version))
+                self.purge_marked(tenant, Some(model), Some(version))
             }
+            PurgeScope::Answer(key) => u64::from(self.kept.remove(&self.digest(key)).is_some()),
         };
         self.tally.count_purged(purged);
         purged
@@ -172,11 +171,6 @@ impl Answers {
         }
     }
 
-    /// Counts what a decision made of a question.
-    pub fn count(&self, verdict: AnswerVerdict) {
-        self.tally.count(verdict);
-    }
-
     /// Counts a request that was answered by waiting for its leader.
     pub fn count_coalesced(&self) {
         self.tally.count_coalesced();
@@ -205,25 +199,34 @@ impl Answers {
 
     /// Both ways of writing go through moka's lock of the key: an answer that comes in just when its predecessor is
     /// dropped is not dropped with it.
-    fn put(&self, digest: Digest, entry: Entry) {
-        self.kept.entry(digest).and_compute_with(|_| Op::Put(entry));
+    fn put(&self, slot: Key, entry: Entry) -> Lifetime {
+        let lifetime = entry.lifetime();
+        self.kept.entry(slot).and_compute_with(|_| Op::Put(entry));
         self.tally.count_stored();
+        lifetime
     }
 
-    fn drop_expired(&self, digest: Digest, now: Instant) {
+    fn drop_expired(&self, digest: Digest, tenant: &TenantId, now: Instant) {
         if !self.kept.contains_key(&digest) {
             return;
         }
-        self.kept.entry(digest).and_compute_with(|found| match found {
+        let slot = Key::new(digest, &self.digester, tenant);
+        self.kept.entry(slot).and_compute_with(|found| match found {
             Some(found) if found.value().at(now) == Lookup::Miss => Op::Remove,
             _ => Op::Nop,
         });
     }
 
     /// Moka's iterator meets every entry that is there from its beginning to its end, even while the table grows.
-    fn purge_marked(&self, mark: Mark) -> u64 {
-        let matching = self.kept.iter().filter(|(_, entry)| entry.marks.bear(mark));
-        let removed = matching.filter(|(digest, _)| self.kept.remove(digest.as_ref()).is_some());
+    fn purge_marked(
+        &self,
+        tenant: &TenantId,
+        model: Option<&ModelName>,
+        version: Option<&ModelVersion>,
+    ) -> u64 {
+        let wanted = Mark::of(&self.digester, tenant, model, version);
+        let matching = self.kept.iter().filter(|(key, entry)| wanted.is_on(key, entry));
+        let removed = matching.filter(|(key, _)| self.kept.remove(key.as_ref()).is_some());
         u64::try_from(removed.count()).expect("a count of entries fits")
     }
 }

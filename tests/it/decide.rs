@@ -269,7 +269,7 @@ fn told(decision: &Decision) -> String {
 
 fn known(answer: &CachedAnswer) -> String {
     let body = match &answer.body {
-        AnswerBody::Inline { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+        AnswerBody::Inline(inline) => String::from_utf8_lossy(&inline.bytes).into_owned(),
         AnswerBody::Reference(name) => name.to_string(),
     };
     format!("known: {body}, {:?} old{}", answer.age, if answer.stale { " (stale)" } else { "" })

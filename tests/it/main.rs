@@ -3,6 +3,7 @@
 
 mod decide;
 mod failover;
+mod fingerprint;
 mod leases;
 mod loads;
 mod members;

@@ -1,6 +1,6 @@
 //! Answers: what is stored, what is purged, and what is given back.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Checks, Invalid, duration, known, present,
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{
         answer::{
-            AnswerBody, AnswerKey, AnswerScope, ContentType, NewAnswer, PurgeScope, Volatility,
+            AnswerBody, AnswerKey, AnswerScope, ContentType, InlineAnswer, NewAnswer, PurgeScope, Volatility,
             fingerprint::Fingerprint, policy::AnswerPolicy,
         },
         decision::CachedAnswer,
@@ -64,7 +64,10 @@ fn body(checks: &mut Checks, asked: proto::StoreAnswerRequest, policy: &AnswerPo
     let content_type = present(&asked.content_type).unwrap_or(DEFAULT_CONTENT_TYPE);
     let content_type = checks.check("content_type", ContentType::parse(content_type))?;
     let (field, body) = match asked.body {
-        Some(Body::Inline(bytes)) => ("inline", AnswerBody::Inline { content_type, bytes: bytes.into() }),
+        Some(Body::Inline(bytes)) => {
+            let inline = InlineAnswer { content_type, bytes: bytes.into() };
+            ("inline", AnswerBody::Inline(Arc::new(inline)))
+        }
         Some(Body::Reference(name)) if name.is_empty() => return required(checks, "reference"),
         Some(Body::Reference(name)) => ("reference", AnswerBody::Reference(name.into())),
         None => return required(checks, "body"),
@@ -135,9 +138,7 @@ fn volatility(value: i32) -> Result<Volatility, String> {
 pub fn cached(answer: CachedAnswer) -> proto::CachedAnswer {
     use proto::cached_answer::Body;
     let (body, content_type) = match answer.body {
-        AnswerBody::Inline { content_type, bytes } => {
-            (Body::Inline(bytes.to_vec()), content_type.to_string())
-        }
+        AnswerBody::Inline(inline) => (Body::Inline(inline.bytes.to_vec()), inline.content_type.to_string()),
         AnswerBody::Reference(name) => (Body::Reference(name.to_string()), String::new()),
     };
     proto::CachedAnswer {

@@ -73,13 +73,13 @@ impl AnswerPolicy {
     /// Whether an answer is short enough to be kept.
     pub fn check(&self, body: &AnswerBody) -> Result<(), StoreRefusal> {
         match body {
-            AnswerBody::Inline { bytes, .. } if bytes.len() > self.body_bytes_max => {
-                Err(StoreRefusal::BodyTooLong { bytes: bytes.len(), bytes_max: self.body_bytes_max })
+            AnswerBody::Inline(inline) if inline.bytes.len() > self.body_bytes_max => {
+                Err(StoreRefusal::BodyTooLong { bytes: inline.bytes.len(), bytes_max: self.body_bytes_max })
             }
             AnswerBody::Reference(name) if name.len() > self.reference_bytes_max => {
                 Err(StoreRefusal::ReferenceTooLong { bytes: name.len(), bytes_max: self.reference_bytes_max })
             }
-            AnswerBody::Inline { .. } | AnswerBody::Reference(_) => Ok(()),
+            AnswerBody::Inline(_) | AnswerBody::Reference(_) => Ok(()),
         }
     }
 

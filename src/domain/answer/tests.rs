@@ -2,12 +2,12 @@ use super::*;
 
 #[test]
 fn a_log_tells_nothing_of_an_answer() {
-    let inline = AnswerBody::Inline {
+    let inline = AnswerBody::Inline(Arc::new(InlineAnswer {
         content_type: ContentType::parse("text/plain").expect("a media type"),
-        bytes: Arc::from(*b"secret"),
-    };
+        bytes: Box::from(*b"secret"),
+    }));
     assert_eq!(format!("{inline:?}"), "Inline(text/plain, 6 bytes)");
-    assert_eq!(format!("{:?}", AnswerBody::Reference(Arc::from("secret"))), "Reference(6 bytes)");
+    assert_eq!(format!("{:?}", AnswerBody::Reference("secret".into())), "Reference(6 bytes)");
 }
 
 #[test]

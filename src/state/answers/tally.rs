@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::domain::{answer::Lookup, explanation::AnswerVerdict};
+use crate::domain::explanation::AnswerVerdict;
 
 /// Counts since the start, and how much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,15 +47,6 @@ impl Tally {
             AnswerVerdict::Fresh => &self.hits,
             AnswerVerdict::Stale => &self.stale_hits,
             AnswerVerdict::Pending | AnswerVerdict::Miss => &self.misses,
-        };
-        counter.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn count_lookup(&self, found: &Lookup) {
-        let counter = match found {
-            Lookup::Fresh(_) => &self.hits,
-            Lookup::Stale(_) => &self.stale_hits,
-            Lookup::Miss => &self.misses,
         };
         counter.fetch_add(1, Relaxed);
     }

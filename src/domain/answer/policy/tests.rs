@@ -1,10 +1,8 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::domain::answer::AnswerBody;
 
 fn lifetime(policy: &AnswerPolicy, volatility: Volatility, ttl: Option<Duration>) -> Lifetime {
-    let answer = NewAnswer { body: AnswerBody::Reference(Arc::from("r")), volatility, ttl };
+    let answer = NewAnswer { body: AnswerBody::Reference("r".into()), volatility, ttl };
     policy.lifetime(RequestType::Text, &answer, Instant::ZERO, &mut Chance::with_seed(1))
 }
 
@@ -47,7 +45,7 @@ fn an_answer_of_the_moment_is_never_stale() {
 fn ten_thousand_stored_at_once_expire_over_the_whole_window() {
     let policy = AnswerPolicy::default();
     let answer =
-        NewAnswer { body: AnswerBody::Reference(Arc::from("r")), volatility: Volatility::Usual, ttl: None };
+        NewAnswer { body: AnswerBody::Reference("r".into()), volatility: Volatility::Usual, ttl: None };
     let mut chance = Chance::with_seed(7);
     let mut seconds = [0_u32; 120];
     let earliest = policy.usual.text.mul_f64(0.9).as_secs_f64();
