@@ -2,10 +2,12 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const PROTOS: [&str; 3] = [
+const PROTOS: [&str; 5] = [
     "pointsman/v1/routing_service.proto",
     "pointsman/v1/load_service.proto",
     "pointsman/v1/node_service.proto",
+    "pointsman/v1/answer_service.proto",
+    "pointsman/v1/limit_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
