@@ -57,7 +57,9 @@ impl Fault {
             let what = "the service refused the request as malformed".to_owned();
             return Self { what, causes, hint: Some("mend the fields named above".into()) };
         }
-        let fault = Self::new(status.message());
+        let message =
+            if status.message().is_empty() { status.code().description() } else { status.message() };
+        let fault = Self::new(message);
         match status.code() {
             Code::Unavailable => fault.hint("is the service up? start it with `pointsman serve`"),
             Code::Cancelled | Code::DeadlineExceeded => {

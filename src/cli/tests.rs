@@ -145,3 +145,9 @@ fn a_malformed_request_names_its_fields() {
                     hint: mend the fields named above";
     assert_eq!(fault.to_string(), expected);
 }
+
+#[test]
+fn a_status_without_a_message_is_told_by_its_code() {
+    let told = Fault::status(&tonic::Status::unimplemented("")).to_string();
+    assert!(told.starts_with("error: Operation is not implemented or not supported\nhint: "), "{told}");
+}

@@ -37,11 +37,11 @@ fn a_reference_is_shown_with_its_freshness() {
 fn what_is_no_short_text_is_counted() {
     for bytes in [vec![0xff, 0xfe], b"\x1b[2J".to_vec(), b"good\rbad".to_vec(), vec![b'a'; 2049], Vec::new()]
     {
-        let told = told(Body::Inline(bytes.clone().into()));
+        let told = told(Body::Inline(bytes.clone()));
         let expected = format!("known answer: {} bytes\n  fresh        stored 1h 1m 1s ago", bytes.len());
         assert_eq!(told, expected);
     }
-    assert!(told(Body::Inline(vec![b'a'; 2048].into())).contains("\n  answer\n    aaa"));
+    assert!(told(Body::Inline(vec![b'a'; 2048])).contains("\n  answer\n    aaa"));
 }
 
 #[test]

@@ -78,8 +78,7 @@ fn one_node_is_written_as_the_reply_that_holds_it() {
 #[test]
 fn bytes_of_an_answer_are_written_in_base64() {
     use crate::proto::{CachedAnswer, cached_answer::Body};
-    let answer =
-        CachedAnswer { body: Some(Body::Inline(b"yes\xff".to_vec().into())), ..CachedAnswer::default() };
+    let answer = CachedAnswer { body: Some(Body::Inline(b"yes\xff".to_vec())), ..CachedAnswer::default() };
     let response =
         PickNodeResponse { outcome: Some(Outcome::CachedAnswer(answer)), ..PickNodeResponse::default() };
     assert_eq!(json(&response), serde_json::json!({ "cachedAnswer": { "inline": "eWVz/w==" } }));

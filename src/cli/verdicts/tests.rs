@@ -28,11 +28,13 @@ fn limit(rule: &str, admitted: Fits, mode: Mode) -> LimitVerdict {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Fits {
     Yes,
     No,
 }
 
+#[derive(Clone, Copy)]
 enum Mode {
     Enforced,
     Shadow,
