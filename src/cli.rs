@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 pub mod agent;
+pub mod answers;
 pub mod check;
 pub mod client;
 pub mod decision;
@@ -8,15 +9,22 @@ pub mod demo;
 pub mod explain;
 pub mod fault;
 pub mod healthcheck;
+pub mod known;
+pub mod limits;
 pub mod nodes;
 pub mod outcome;
 pub mod output;
 pub mod pick;
+pub mod question;
+pub mod ranges;
 pub mod report;
+pub mod request;
 pub mod serve;
+pub mod source;
 pub mod values;
 pub mod verdicts;
 pub mod version;
+pub mod words;
 
 use std::process::ExitCode;
 
@@ -30,7 +38,9 @@ use output::{Format, Output};
 /// Decides, for each request to a large model, where it goes.
 #[derive(Debug, Parser)]
 #[command(name = "pointsman", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 a decision or done, 3 a rejection, 1 anything broken, 2 wrong usage.")]
+#[command(
+    after_help = "Exit status: 0 a decision, a known answer or done, 3 a rejection, 1 anything broken, 2 wrong usage."
+)]
 pub struct Cli {
     /// How results are printed.
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Human)]
@@ -57,6 +67,10 @@ enum Command {
     Outcome(outcome::Outcome),
     /// Register a node and report its load by hand.
     Report(Box<report::Report>),
+    /// Store, forget and count known answers; `pick` gives them back.
+    Answers(answers::Answers),
+    /// Show the limits, and how often they refused.
+    Limits(limits::Limits),
     /// Show and change the node table.
     Nodes(nodes::Nodes),
     /// Check a configuration, or print its schema.
@@ -70,7 +84,7 @@ enum Command {
 /// How a command ended, when it did not break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// With a decision, or what was asked is done.
+    /// With a decision or a known answer, or what was asked is done.
     Done,
     /// The service said no.
     Rejected,
@@ -110,6 +124,8 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Ending, Fault> {
         Command::Explain(command) => command.run(server, output).await,
         Command::Outcome(command) => command.run(server, output).await,
         Command::Report(command) => command.run(server, output).await,
+        Command::Answers(command) => command.run(server, output).await,
+        Command::Limits(command) => command.run(server, output).await,
         Command::Nodes(command) => command.run(server, output).await,
         Command::Check(command) => command.run(output),
         Command::Healthcheck(command) => command.run(server, output).await,

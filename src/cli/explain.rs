@@ -1,4 +1,5 @@
-//! `pointsman explain`: says for each node why it was dropped or what it scored.
+//! `pointsman explain`: says what limits, known answers and the pool make of a request, and for each node why it was
+//! dropped or what it scored.
 
 use clap::Args;
 
@@ -8,7 +9,7 @@ use super::{
     decision::{ending, told},
     fault::Fault,
     output::Output,
-    pick::RequestFlags,
+    request::RequestFlags,
 };
 use crate::proto::{ExplainPickRequest, ExplainPickResponse, routing_service_client::RoutingServiceClient};
 
@@ -22,10 +23,13 @@ pub struct Explain {
 impl Explain {
     /// Asks, and says what would be decided and why.
     pub async fn run(self, server: &Server, output: &Output) -> Result<Ending, Fault> {
+        let pick = self.request.to_proto()?;
+        let model = pick.model.clone();
         let mut client = RoutingServiceClient::new(server.connect().await?);
-        let asked = ExplainPickRequest { pick: Some(self.request.to_proto()) };
-        let response = client.explain_pick(asked).await?.into_inner();
-        let human = |response: &ExplainPickResponse| response.decision.as_ref().map(told).unwrap_or_default();
+        let response = client.explain_pick(ExplainPickRequest { pick: Some(pick) }).await?.into_inner();
+        let human = |response: &ExplainPickResponse| {
+            response.decision.as_ref().map(|decision| told(decision, &model)).unwrap_or_default()
+        };
         output.reply("ExplainPickResponse", &response, human)?;
         Ok(response.decision.as_ref().map_or(Ending::Done, ending))
     }

@@ -5,6 +5,9 @@ use std::{error::Error, fmt, iter};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+/// Parts an error from what it advises, where both are in one line, as in a log.
+const HINT: &str = "; hint: ";
+
 /// An error of a command.
 #[derive(Debug)]
 pub struct Fault {
@@ -19,14 +22,22 @@ impl Fault {
         Self { what: what.into(), causes: Vec::new(), hint: None }
     }
 
-    /// Why, down to the root.
+    /// Why, down to the root. What a cause advises (`…; hint: …`) becomes the hint.
     #[must_use]
     pub fn because(mut self, cause: impl Error) -> Self {
-        let chain = iter::successors(cause.source(), |&cause| cause.source());
-        self.causes.push(cause.to_string());
-        self.causes.extend(chain.map(ToString::to_string));
+        self.add_cause(&cause.to_string());
+        for deeper in iter::successors(cause.source(), |&cause| cause.source()) {
+            self.add_cause(&deeper.to_string());
+        }
         self.causes.dedup();
         self
+    }
+
+    fn add_cause(&mut self, told: &str) {
+        let (cause, hint) = told.split_once(HINT).map_or((told, None), |(cause, hint)| (cause, Some(hint)));
+        self.causes.push(cause.to_owned());
+        // The deepest knows best what to do.
+        self.hint = hint.map(str::to_owned).or(self.hint.take());
     }
 
     /// What to do about it.
@@ -46,7 +57,9 @@ impl Fault {
             let what = "the service refused the request as malformed".to_owned();
             return Self { what, causes, hint: Some("mend the fields named above".into()) };
         }
-        let fault = Self::new(status.message());
+        let message =
+            if status.message().is_empty() { status.code().description() } else { status.message() };
+        let fault = Self::new(message);
         match status.code() {
             Code::Unavailable => fault.hint("is the service up? start it with `pointsman serve`"),
             Code::Cancelled | Code::DeadlineExceeded => {

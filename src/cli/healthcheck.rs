@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use tokio::time::timeout;
+use tonic::{Code, Status};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -39,6 +40,19 @@ impl Healthcheck {
     async fn ask(&self, server: &Server) -> Result<ServingStatus, Fault> {
         let mut client = HealthClient::new(server.connect().await?);
         let asked = HealthCheckRequest { service: self.service.clone() };
-        Ok(client.check(asked).await?.into_inner().status())
+        let reply = client.check(asked).await.map_err(|status| self.refused(&status))?;
+        Ok(reply.into_inner().status())
+    }
+
+    fn refused(&self, status: &Status) -> Fault {
+        if status.code() != Code::NotFound {
+            return Fault::status(status);
+        }
+        let hint = "ask for `readiness`, for `liveness`, or for a service by its full name, such as \
+                    `pointsman.v1.RoutingService`";
+        Fault::new(format!("the service knows no health of `{}`", self.service)).hint(hint)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,31 +47,30 @@ impl Nodes {
     /// Does what is asked, and shows the nodes.
     pub async fn run(self, server: &Server, output: &Output) -> Result<Ending, Fault> {
         let mut client = NodeServiceClient::new(server.connect().await?);
-        if let Act::List = self.act {
-            let all = list(&mut client).await?;
-            output.reply("ListNodesResponse", &all, |all| table(&all.nodes))?;
-            return Ok(Ending::Done);
+        match self.act {
+            Act::List => {
+                let all = list(&mut client).await?;
+                output.reply("ListNodesResponse", &all, |all| table(&all.nodes))?;
+            }
+            Act::Get(Id { node_id }) => {
+                let reply = client.get_node(GetNodeRequest { node_id }).await?.into_inner();
+                output.reply("GetNodeResponse", &reply, |reply| table(reply.node.as_slice()))?;
+            }
+            Act::Drain(Id { node_id }) => {
+                let reply = client.drain_node(DrainNodeRequest { node_id }).await?.into_inner();
+                output.reply("DrainNodeResponse", &reply, |reply| table(reply.node.as_slice()))?;
+            }
+            Act::Resume(Id { node_id }) => {
+                let reply = client.resume_node(ResumeNodeRequest { node_id }).await?.into_inner();
+                output.reply("ResumeNodeResponse", &reply, |reply| table(reply.node.as_slice()))?;
+            }
+            Act::Remove(Id { node_id }) => {
+                let reply = client.remove_node(RemoveNodeRequest { node_id }).await?.into_inner();
+                output.reply("RemoveNodeResponse", &reply, |reply| table(reply.node.as_slice()))?;
+            }
         }
-        let node = act_on_one(&mut client, self.act).await?;
-        output.reply("Node", &node.unwrap_or_default(), |node| table(std::slice::from_ref(node)))?;
         Ok(Ending::Done)
     }
-}
-
-async fn act_on_one(client: &mut NodeServiceClient<Channel>, act: Act) -> Result<Option<Node>, Fault> {
-    Ok(match act {
-        Act::List => None,
-        Act::Get(Id { node_id }) => client.get_node(GetNodeRequest { node_id }).await?.into_inner().node,
-        Act::Drain(Id { node_id }) => {
-            client.drain_node(DrainNodeRequest { node_id }).await?.into_inner().node
-        }
-        Act::Resume(Id { node_id }) => {
-            client.resume_node(ResumeNodeRequest { node_id }).await?.into_inner().node
-        }
-        Act::Remove(Id { node_id }) => {
-            client.remove_node(RemoveNodeRequest { node_id }).await?.into_inner().node
-        }
-    })
 }
 
 /// All pages as one.
@@ -101,7 +100,7 @@ pub fn table(nodes: &[Node]) -> String {
         "models",
         "state",
         "load",
-        "cpu",
+        "cpu/gpu",
         "memory",
         "running",
         "waiting",
@@ -153,3 +152,6 @@ fn state_name(state: NodeState) -> &'static str {
         NodeState::Ejected => "ejected",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Ending, client::Server, fault::Fault, output::Output, values::duration};
+use super::{Ending, client::Server, fault::Fault, output::Output, ranges::tokens, values::duration};
 use crate::{
     proto::{
         OutcomeResult, OutcomeStatus, ReportOutcomeRequest, ReportOutcomeResponse,
@@ -35,13 +35,13 @@ pub struct Outcome {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     total_latency: Option<Duration>,
     /// Tokens of the prompt.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = tokens(), allow_negative_numbers = true)]
     input_tokens: Option<i64>,
     /// Tokens of the answer.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = tokens(), allow_negative_numbers = true)]
     output_tokens: Option<i64>,
     /// Tokens of the prompt that the node had cached.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = tokens(), allow_negative_numbers = true)]
     cached_tokens: Option<i64>,
 }
 

@@ -64,7 +64,7 @@ impl Output {
     }
 }
 
-/// A message by the proto3 JSON mapping, fields of default value included where they have no presence.
+/// A message by the proto3 JSON mapping; fields of default value are left out where they have no presence.
 pub fn proto_json<M: Message>(name: &str, message: &M) -> Result<serde_json::Value, Fault> {
     let failed = |what: &str| Fault::new(format!("cannot write `{name}` as JSON: {what}"));
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).map_err(|error| failed(&error.to_string()))?;

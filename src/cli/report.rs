@@ -15,6 +15,7 @@ use super::{
     client::Server,
     fault::Fault,
     output::Output,
+    ranges::{ratio, requests},
     values::{Class, Endpoint, Model, label},
 };
 use crate::{
@@ -57,10 +58,10 @@ pub struct NodeFlags {
     #[arg(long, value_name = "NAME[@VERSION,…]")]
     model: Vec<Model>,
     /// Capacity relative to a node of weight 1.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     weight: Option<f64>,
     /// Waiting requests at which the queue is full. [default: the service's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     queue_capacity: Option<i32>,
     /// Free-form mark; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
@@ -71,25 +72,25 @@ pub struct NodeFlags {
 #[derive(Debug, Args)]
 pub struct LoadFlags {
     /// Processor in use, a fraction: 30 % is 0.30.
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     cpu: Option<f64>,
     /// Memory in use, a fraction.
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     memory: Option<f64>,
     /// GPU in use, a fraction.
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     gpu: Option<f64>,
     /// GPU memory in use, a fraction.
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     gpu_memory: Option<f64>,
     /// Requests in execution.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = requests(), allow_negative_numbers = true)]
     running: Option<i64>,
     /// Requests in the queue.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = requests(), allow_negative_numbers = true)]
     waiting: Option<i64>,
     /// Key-value cache in use, a fraction.
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     kv_cache: Option<f64>,
 }
 

@@ -1,11 +1,6 @@
 use clap::{CommandFactory, error::ErrorKind};
 
 use super::*;
-use crate::proto::{
-    self, Drop, Explanation, Filter, NodeVerdict, PickNodeResponse, Rejection, RejectionReason, Score,
-    node_verdict::Verdict, pick_node_response::Outcome,
-};
-
 fn parse(line: &str) -> Result<Cli, ErrorKind> {
     Cli::try_parse_from(line.split(' ')).map_err(|error| error.kind())
 }
@@ -25,6 +20,18 @@ fn good_lines_are_understood() {
         "pointsman explain --type rerank --model m --server h:1",
         "pointsman outcome --request-id r --result ok --first-token-latency 120ms",
         "pointsman outcome --request-id r --result running --lease-id 1f",
+        "pointsman outcome --request-id r --result ok --input-tokens 9 --output-tokens 0 --cached-tokens 3",
+        "pointsman pick --type text --model m --max-output-tokens 512 --fingerprint 00112233445566778899aabbccddeeff --answer-use read-only",
+        "pointsman pick --type text --model m --canonical-request - --answer-use refresh",
+        "pointsman explain --type text --model m --canonical-request request.json --answer-use share",
+        "pointsman answers store --type text --model m --fingerprint 00112233445566778899aabbccddeeff --inline -",
+        "pointsman answers store --type image --model m --model-version 2 --tenant t --canonical-request - --reference s3://a --content-type image/png --ttl 10m --volatility live",
+        "pointsman answers purge",
+        "pointsman answers purge --tenant t --model m --model-version 2",
+        "pointsman answers purge --type text --model m --fingerprint 00112233445566778899aabbccddeeff",
+        "pointsman answers stats -o json",
+        "pointsman limits",
+        "pointsman limits -o json --server h:1",
         "pointsman nodes list -o json",
         "pointsman nodes drain n --server http://h:1",
         "pointsman agent --node n --endpoint text=http://a --engine llama_cpp --engine-url http://a/metrics",
@@ -48,49 +55,33 @@ fn bad_lines_are_refused() {
         ("pointsman report --node n --endpoint http://a", ErrorKind::ValueValidation),
         ("pointsman report --node n --endpoint word=http://a", ErrorKind::ValueValidation),
         ("pointsman outcome --request-id r --result fine", ErrorKind::InvalidValue),
+        (
+            "pointsman pick --type text --model m --fingerprint 00112233445566778899aabbccddeeff --canonical-request -",
+            ErrorKind::ArgumentConflict,
+        ),
+        ("pointsman pick --type text --model m --fingerprint 0011", ErrorKind::ValueValidation),
+        ("pointsman pick --type text --model m --answer-use never", ErrorKind::InvalidValue),
+        ("pointsman answers", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+        ("pointsman answers get", ErrorKind::InvalidSubcommand),
+        ("pointsman answers store --type text --model m --inline -", ErrorKind::MissingRequiredArgument),
+        (
+            "pointsman answers store --type text --model m --canonical-request r",
+            ErrorKind::MissingRequiredArgument,
+        ),
+        (
+            "pointsman answers store --type text --model m --canonical-request r --inline - --reference s3://a",
+            ErrorKind::ArgumentConflict,
+        ),
+        ("pointsman answers purge --model-version 2", ErrorKind::MissingRequiredArgument),
+        ("pointsman answers purge --type text --model m", ErrorKind::MissingRequiredArgument),
+        ("pointsman answers purge --canonical-request r --type text", ErrorKind::MissingRequiredArgument),
+        ("pointsman answers purge --canonical-request r --model m", ErrorKind::MissingRequiredArgument),
         ("pointsman agent --engine vllm", ErrorKind::MissingRequiredArgument),
         ("pointsman agent --engine other --engine-url http://a", ErrorKind::ValueValidation),
         ("pointsman serve --listen nowhere", ErrorKind::ValueValidation),
     ] {
         assert_eq!(parse(line).err(), Some(kind), "{line}");
     }
-}
-
-#[test]
-fn a_rejection_is_told_with_its_filter_and_when_to_come_back() {
-    let rejection = Rejection {
-        reason: RejectionReason::NoEligibleNode.into(),
-        message: "no node is left".into(),
-        retry_delay: Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 }),
-        emptied_by: Filter::Breaker.into(),
-        over_limit: None,
-    };
-    let response =
-        PickNodeResponse { outcome: Some(Outcome::Rejection(rejection)), ..PickNodeResponse::default() };
-    let expected = "rejected: no node is left\n  filter       breaker\n  again        in 1.50 s";
-    assert_eq!(decision::told(&response), expected);
-    assert_eq!(decision::ending(&response), Ending::Rejected);
-}
-
-#[test]
-fn an_explanation_is_a_table_with_the_picked_node_first() {
-    let score = |rank, load| Verdict::Score(Score { rank, load, cost: load, ..Score::default() });
-    let verdict = |id: &str, verdict| NodeVerdict { node_id: id.into(), verdict: Some(verdict) };
-    let explanation = Explanation {
-        balance: "weighted_load".into(),
-        node_class: proto::NodeClass::High.into(),
-        topology_revision: 3,
-        nodes: vec![
-            verdict("a", score(1, 25.5)),
-            verdict("b", Verdict::Drop(Drop { filter: Filter::Drain.into(), message: String::new() })),
-            verdict("c", score(0, 21.4)),
-        ],
-        ..Explanation::default()
-    };
-    let table = verdicts::table(&explanation);
-    let nodes: Vec<_> = table.lines().filter_map(|line| line.split('┆').nth(1)).map(str::trim).collect();
-    assert_eq!(nodes, ["node", "c", "a", "b (draining)"]);
-    assert!(table.ends_with("balance weighted_load, class high, table revision 3"), "{table}");
 }
 
 #[test]
@@ -101,10 +92,62 @@ fn a_fault_says_what_why_and_what_to_do() {
 }
 
 #[test]
+fn what_a_cause_advises_is_the_hint() {
+    let source = std::io::Error::other("address in use");
+    let address = "127.0.0.1:1".parse().expect("an address");
+    let fault = Fault::new("the service cannot go on")
+        .because(crate::app::AppError::Logs(filter_error()))
+        .to_string();
+    assert!(fault.starts_with("error: the service cannot go on\n  cannot start the logs\n"), "{fault}");
+    assert!(fault.contains("\n  `log.filter` is not a filter\n"), "{fault}");
+    assert!(
+        fault.ends_with("\nhint: write levels and targets, such as `info,pointsman::api=debug`"),
+        "{fault}"
+    );
+    let fault = Fault::new("no").because(crate::app::AppError::Listen { address, source });
+    let expected = "error: no\n  cannot listen on 127.0.0.1:1\n  address in use\n\
+                    hint: choose another with `--listen`";
+    assert_eq!(fault.to_string(), expected);
+}
+
+fn filter_error() -> crate::telemetry::LogError {
+    let parsed = "a=b=c".parse::<tracing_subscriber::filter::Directive>();
+    parsed.expect_err("no filter").into()
+}
+
+#[test]
+fn a_number_out_of_range_is_told_by_its_flag_and_the_range() {
+    for (flags, flag, range) in [
+        ("report --node n --endpoint text=http://a --waiting -1", "--waiting <N>", "0..=1000000"),
+        ("report --node n --endpoint text=http://a --running -1", "--running <N>", "0..=1000000"),
+        ("report --node n --endpoint text=http://a --cpu -0.5", "--cpu <RATIO>", "from 0 to 1"),
+        ("report --node n --endpoint text=http://a --gpu NaN", "--gpu <RATIO>", "from 0 to 1"),
+        ("report --node n --endpoint text=http://a --memory 30%", "--memory <RATIO>", "from 0 to 1"),
+        ("pick --type text --model m --prompt-tokens -1", "--prompt-tokens <N>", "0..=100000000"),
+        ("pick --type text --model m --max-output-tokens -1", "--max-output-tokens <N>", "0..=100000000"),
+        (
+            "outcome --request-id r --result ok --output-tokens 100000001",
+            "--output-tokens <N>",
+            "0..=100000000",
+        ),
+    ] {
+        let line = format!("pointsman {flags}");
+        let told = Cli::try_parse_from(line.split(' ')).expect_err("out of range").to_string();
+        assert!(told.contains(&format!("for '{flag}'")) && told.contains(range), "{told}");
+    }
+}
+
+#[test]
 fn a_malformed_request_names_its_fields() {
     let invalid = crate::api::convert::Invalid::field("model", "must not be empty");
     let fault = Fault::status(&crate::api::status::invalid(&invalid));
     let expected = "error: the service refused the request as malformed\n  `model` must not be empty\n\
                     hint: mend the fields named above";
     assert_eq!(fault.to_string(), expected);
+}
+
+#[test]
+fn a_status_without_a_message_is_told_by_its_code() {
+    let told = Fault::status(&tonic::Status::unimplemented("")).to_string();
+    assert!(told.starts_with("error: Operation is not implemented or not supported\nhint: "), "{told}");
 }

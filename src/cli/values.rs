@@ -135,10 +135,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write `500ms`, `2s` or `1m 30s`"))
 }
 
-/// How a span of time is shown: `12 ms`, `1.50 s`.
+/// How a span of time is shown: `12 ms`, `1.50 s`, `1h 2m 3s`.
 pub fn show_duration(duration: prost_types::Duration) -> String {
     let millis = duration.seconds as f64 * 1e3 + f64::from(duration.nanos) / 1e6;
-    if millis < 1000.0 { format!("{millis:.0} ms") } else { format!("{:.2} s", millis / 1e3) }
+    match u64::try_from(duration.seconds) {
+        Ok(seconds @ 60..) => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
+        _ if millis < 1000.0 => format!("{millis:.0} ms"),
+        _ => format!("{:.2} s", millis / 1e3),
+    }
 }
 
 /// How a value that may be absent is shown.

@@ -1,35 +1,77 @@
-//! Why each node was dropped or what it scored, as a table.
+//! Why a decision came out as it did: what limits, known answers and the pool made of the request, and for each node
+//! why it was dropped or what it scored.
 
-use super::output;
-use crate::proto::{Explanation, Filter, NodeVerdict, Score, node_verdict::Verdict};
+use super::{
+    output,
+    words::{filter_name, printable, rung_name, unit_name},
+};
+use crate::proto::{
+    AnswerVerdict, Drop, Explanation, LimitVerdict, NodeVerdict, PoolVerdict, Score, node_verdict::Verdict,
+};
 
-/// The verdicts as a table, the picked node first, those that were dropped last.
-pub fn table(explanation: &Explanation) -> String {
-    let mut nodes: Vec<_> = explanation.nodes.iter().collect();
-    nodes.sort_by_key(|node| rank(node));
-    let headers = ["rank", "node", "cost", "load", "= cpu", "+ memory", "+ queue", "+ failures", "in flight"];
-    let mut table = output::table(headers, 2);
-    for node in nodes {
-        match &node.verdict {
-            Some(Verdict::Score(score)) => table.add_row(score_row(&node.node_id, score)),
-            Some(Verdict::Drop(drop)) => {
-                let why = format!("{} ({})", node.node_id, filter_name(drop.filter()));
-                table.add_row(["–".to_owned(), why])
-            }
-            None => continue,
-        };
-    }
+/// The whole explanation: verdicts on the request, those on the nodes, and what they were made by.
+pub fn told(explanation: &Explanation) -> String {
+    let mut parts: Vec<_> = explanation.limits.iter().map(limit_line).collect();
+    parts.extend(answer_line(explanation.answer()));
+    parts.push(pool_line(explanation.pool.as_ref()));
+    parts.extend(scores(explanation));
+    parts.extend(explanation.nodes.iter().filter_map(drop_line));
     let class = explanation.node_class().as_str_name().trim_start_matches("NODE_CLASS_").to_lowercase();
-    format!(
-        "{table}\nbalance {}, class {class}, table revision {}",
+    parts.push(format!(
+        "balance {}, class {class}, table revision {}",
         explanation.balance, explanation.topology_revision
-    )
+    ));
+    parts.join("\n")
 }
 
-fn rank(node: &NodeVerdict) -> i32 {
+fn limit_line(verdict: &LimitVerdict) -> String {
+    let LimitVerdict { rule, needed, remaining, limit, .. } = verdict;
+    let unit = unit_name(verdict.unit());
+    let admitted = match (verdict.admitted, verdict.shadow) {
+        (true, false) => "admitted",
+        (false, false) => "refused",
+        (true, true) => "admitted (shadow)",
+        (false, true) => "would be refused (shadow: counted and not enforced)",
+    };
+    format!("limit   {rule}: {needed} {unit} needed, {remaining} of {limit} left: {admitted}")
+}
+
+fn answer_line(verdict: AnswerVerdict) -> Option<String> {
+    let told = match verdict {
+        AnswerVerdict::Unspecified => return None,
+        AnswerVerdict::Fresh => "known, and fresh",
+        AnswerVerdict::Stale => "known, but it has outlived its freshness",
+        AnswerVerdict::Pending => "not known yet: an identical request is on its way",
+        AnswerVerdict::Miss => "not known",
+    };
+    Some(format!("answer  {told}"))
+}
+
+fn pool_line(pool: Option<&PoolVerdict>) -> String {
+    let Some(pool) = pool else {
+        return "pool    no live node serves this type and model".to_owned();
+    };
+    let nodes = if pool.node_count == 1 { "node" } else { "nodes" };
+    let (load, count, rung) = (pool.load, pool.node_count, rung_name(pool.rung()));
+    format!("pool    load {load:.1} on {count} live {nodes}, rung {rung}")
+}
+
+/// The candidates as a table, the picked node first; `None` if there are none.
+fn scores(explanation: &Explanation) -> Option<String> {
+    let mut nodes: Vec<_> = explanation.nodes.iter().filter_map(scored).collect();
+    nodes.sort_by_key(|(_, score)| score.rank);
+    let headers = ["rank", "node", "cost", "load", "= cpu", "+ memory", "+ queue", "+ failures", "in flight"];
+    let mut table = output::table(headers, 2);
+    for (node, score) in &nodes {
+        table.add_row(score_row(node, score));
+    }
+    (!nodes.is_empty()).then(|| table.to_string())
+}
+
+fn scored(node: &NodeVerdict) -> Option<(&str, &Score)> {
     match &node.verdict {
-        Some(Verdict::Score(score)) => score.rank,
-        _ => i32::MAX,
+        Some(Verdict::Score(score)) => Some((&node.node_id, score)),
+        _ => None,
     }
 }
 
@@ -48,17 +90,16 @@ fn score_row(node: &str, score: &Score) -> [String; 9] {
     ]
 }
 
-/// A filter, for people.
-pub fn filter_name(filter: Filter) -> &'static str {
-    match filter {
-        Filter::Unspecified => "unknown filter",
-        Filter::RequestType => "request type",
-        Filter::Model => "model",
-        Filter::ModelVersion => "model version",
-        Filter::NodeClass => "node class",
-        Filter::Excluded => "excluded by the caller",
-        Filter::Drain => "draining",
-        Filter::Breaker => "breaker",
-        Filter::Freshness => "no sign of life",
-    }
+/// Why a node was no candidate; the message says more than the filter's name, if there is one.
+fn drop_line(node: &NodeVerdict) -> Option<String> {
+    let Some(Verdict::Drop(drop)) = &node.verdict else { return None };
+    let id = &node.node_id;
+    let filter = filter_name(drop.filter());
+    Some(match drop {
+        Drop { message, .. } if message.is_empty() => format!("dropped {id} ({filter})"),
+        Drop { message, .. } => format!("dropped {id} ({filter}): {}", printable(message)),
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,3 +43,43 @@ fn large_integers_are_written_as_text() {
     let json = proto_json("Node", &node).expect("a message of ours");
     assert_eq!(json["inFlightRequestCount"], "3");
 }
+
+#[test]
+fn every_reply_is_found_by_its_name() {
+    for name in [
+        "PickNodeResponse",
+        "ExplainPickResponse",
+        "ReportOutcomeResponse",
+        "ReportLoadResponse",
+        "ListNodesResponse",
+        "GetNodeResponse",
+        "DrainNodeResponse",
+        "ResumeNodeResponse",
+        "RemoveNodeResponse",
+        "StoreAnswerResponse",
+        "PurgeAnswersResponse",
+        "GetAnswerStatsResponse",
+        "ListLimitsResponse",
+    ] {
+        // Any empty message has the same bytes: none.
+        let json = proto_json(name, &crate::proto::Node::default()).expect(name);
+        assert_eq!(json, serde_json::json!({}), "{name}");
+    }
+}
+
+#[test]
+fn one_node_is_written_as_the_reply_that_holds_it() {
+    let node = crate::proto::Node { load_score: 1.5, ..crate::proto::Node::default() };
+    let reply = crate::proto::GetNodeResponse { node: Some(node) };
+    let json = proto_json("GetNodeResponse", &reply).expect("a message of ours");
+    assert_eq!(json, serde_json::json!({ "node": { "loadScore": 1.5 } }));
+}
+
+#[test]
+fn bytes_of_an_answer_are_written_in_base64() {
+    use crate::proto::{CachedAnswer, cached_answer::Body};
+    let answer = CachedAnswer { body: Some(Body::Inline(b"yes\xff".to_vec())), ..CachedAnswer::default() };
+    let response =
+        PickNodeResponse { outcome: Some(Outcome::CachedAnswer(answer)), ..PickNodeResponse::default() };
+    assert_eq!(json(&response), serde_json::json!({ "cachedAnswer": { "inline": "eWVz/w==" } }));
+}

@@ -1,0 +1,38 @@
+use clap::Parser;
+
+use super::*;
+use crate::proto::pick_node_request::Question;
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(flatten)]
+    request: RequestFlags,
+}
+
+fn sent(flags: &str) -> PickNodeRequest {
+    let line = format!("pick --type text --model m{flags}");
+    let line = Line::try_parse_from(line.split(' ')).expect("a good line");
+    line.request.to_proto().expect("nothing to read")
+}
+
+#[test]
+fn what_shapes_the_answer_is_sent() {
+    let sent =
+        sent(" --max-output-tokens 0 --fingerprint 000102030405060708090a0b0c0d0e0f --answer-use refresh");
+    assert_eq!(sent.max_output_tokens, Some(0));
+    assert_eq!(sent.question, Some(Question::Fingerprint((0..16).collect())));
+    assert_eq!(sent.answer_use(), proto::AnswerUse::Refresh);
+}
+
+#[test]
+fn without_flags_no_answer_is_looked_for() {
+    let sent = sent("");
+    assert_eq!((sent.max_output_tokens, sent.question.clone()), (None, None));
+    assert_eq!(sent.answer_use(), proto::AnswerUse::Share);
+}
+
+#[test]
+fn each_use_of_answers_has_its_word() {
+    assert_eq!(sent(" --answer-use share").answer_use(), proto::AnswerUse::Share);
+    assert_eq!(sent(" --answer-use read-only").answer_use(), proto::AnswerUse::ReadOnly);
+}
