@@ -1,8 +1,8 @@
 //! Has this question been answered lately, or is somebody asking it right now?
 //!
-//! Answers are bounded in bytes, and which ones go when there are too many is moka's affair (TinyLFU: one question asked
-//! once does not push out another asked often). When they expire is ours: every answer carries its moments, and `now` is
-//! an argument, so that a simulation and the service live in the same time.
+//! Answers are bounded in bytes, and which ones go when there are too many is moka's affair (`TinyLFU`: a question
+//! asked once does not push out one that is asked often). When they expire is ours: every answer carries its moments,
+//! and `now` is an argument, so that a simulation and the service live in the same time.
 //!
 //! Keys are digests keyed per tenant: no tenant can name, meet or guess what is another's.
 
@@ -95,14 +95,14 @@ impl Answers {
     pub fn store(
         &self,
         key: &AnswerKey,
-        answer: NewAnswer,
+        answer: &NewAnswer,
         policy: &AnswerPolicy,
         now: Instant,
         chance: &mut Chance,
     ) -> Result<Lifetime, StoreRefusal> {
         let digest = self.digest(key);
         let kept = policy.check(&answer.body).map(|()| {
-            let lifetime = policy.lifetime(key.scope.request_type, &answer, now, chance);
+            let lifetime = policy.lifetime(key.scope.request_type, answer, now, chance);
             let marks = Marks::of(&self.digester, &key.scope);
             let slot = Key::new(digest, &self.digester, &key.scope.tenant);
             self.put(slot, Entry::new(&answer.body, now, lifetime, marks))

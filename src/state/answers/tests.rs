@@ -61,7 +61,7 @@ fn answers() -> Answers {
     Answers::new(Digester::with_secret(7), 1 << 30)
 }
 
-fn store(answers: &Answers, key: &AnswerKey, answer: NewAnswer, now: Instant) {
+fn store(answers: &Answers, key: &AnswerKey, answer: &NewAnswer, now: Instant) {
     answers.store(key, answer, &policy(), now, &mut Chance::with_seed(1)).expect("it is small");
 }
 
@@ -90,7 +90,7 @@ fn found(lookup: &Lookup) -> Option<&AnswerBody> {
 fn the_same_question_gets_the_same_bytes() {
     let answers = answers();
     let answer = inline(b"{\"text\":\"caf\xc3\xa9\0\xff\"}");
-    store(&answers, &question("q"), answer.clone(), at(0));
+    store(&answers, &question("q"), &answer, at(0));
     for _ in 0..2 {
         let Lookup::Fresh(hit) = answers.lookup(&question("q"), at(1)) else { panic!("it is there") };
         assert_eq!(hit.body, answer.body);
@@ -101,7 +101,7 @@ fn the_same_question_gets_the_same_bytes() {
 #[test]
 fn whatever_differs_it_is_another_question() {
     let answers = answers();
-    store(&answers, &question("q"), reference("r"), at(0));
+    store(&answers, &question("q"), &reference("r"), at(0));
     let differing: [fn(&mut AnswerKey); 6] = [
         |key| key.scope.tenant = tenant("b"),
         |key| key.scope.request_type = RequestType::Image,
@@ -121,7 +121,7 @@ fn whatever_differs_it_is_another_question() {
 #[test]
 fn every_bit_of_the_fingerprint_counts() {
     let answers = answers();
-    store(&answers, &question("q"), reference("r"), at(0));
+    store(&answers, &question("q"), &reference("r"), at(0));
     for bit in 0..128 {
         let mut bytes = *question("q").fingerprint.as_bytes();
         bytes[bit / 8] ^= 1 << (bit % 8);
@@ -134,9 +134,8 @@ fn every_bit_of_the_fingerprint_counts() {
 #[test]
 fn an_answer_is_fresh_then_stale_then_gone() {
     let answers = answers();
-    store(&answers, &question("q"), reference("r"), at(0));
-    let nanosecond = Duration::from_nanos(1);
-    let before = |secs| Instant::from_nanos((at(secs).since(Instant::ZERO) - nanosecond).as_nanos() as u64);
+    store(&answers, &question("q"), &reference("r"), at(0));
+    let before = |secs| Instant::from_nanos(at(secs).as_nanos() - 1);
     assert!(matches!(answers.lookup(&question("q"), before(10)), Lookup::Fresh(_)));
     assert!(matches!(answers.lookup(&question("q"), at(10)), Lookup::Stale(_)));
     assert!(matches!(answers.lookup(&question("q"), before(20)), Lookup::Stale(_)));
@@ -146,7 +145,7 @@ fn an_answer_is_fresh_then_stale_then_gone() {
 #[test]
 fn a_lookup_lets_go_of_what_has_had_its_time() {
     let answers = answers();
-    store(&answers, &question("q"), reference("r"), at(0));
+    store(&answers, &question("q"), &reference("r"), at(0));
     assert_eq!(answers.peek(&question("q"), at(20)), Lookup::Miss);
     answers.sweep(at(20));
     assert_eq!(answers.stats().entries, 1, "a peek drops nothing");
@@ -158,8 +157,8 @@ fn a_lookup_lets_go_of_what_has_had_its_time() {
 #[test]
 fn a_newer_answer_takes_the_place_of_an_older() {
     let answers = answers();
-    store(&answers, &question("q"), reference("old"), at(0));
-    store(&answers, &question("q"), reference("new"), at(5));
+    store(&answers, &question("q"), &reference("old"), at(0));
+    store(&answers, &question("q"), &reference("new"), at(5));
     let Lookup::Fresh(hit) = answers.lookup(&question("q"), at(14)) else { panic!("it is fresh till 15 s") };
     assert_eq!(hit.body, reference("new").body);
     answers.sweep(at(14));
@@ -170,7 +169,8 @@ fn a_newer_answer_takes_the_place_of_an_older() {
 fn what_is_too_long_is_refused_with_the_bound() {
     let answers = answers();
     let policy = AnswerPolicy { body_bytes_max: 4, reference_bytes_max: 2, ..policy() };
-    let store = |answer| answers.store(&question("q"), answer, &policy, at(0), &mut Chance::with_seed(1));
+    let store =
+        |answer: NewAnswer| answers.store(&question("q"), &answer, &policy, at(0), &mut Chance::with_seed(1));
     assert_eq!(store(inline(b"12345")), Err(StoreRefusal::BodyTooLong { bytes: 5, bytes_max: 4 }));
     assert_eq!(store(reference("abc")), Err(StoreRefusal::ReferenceTooLong { bytes: 3, bytes_max: 2 }));
     assert_eq!(answers.lookup(&question("q"), at(0)), Lookup::Miss);
@@ -200,7 +200,7 @@ fn a_purge_takes_its_scope_and_nothing_else() {
     let left_after = |scope: PurgeScope| {
         let answers = answers();
         for key in &keys {
-            store(&answers, key, reference("r"), at(0));
+            store(&answers, key, &reference("r"), at(0));
         }
         let purged = answers.purge(&scope);
         let left: Vec<_> =
@@ -233,13 +233,13 @@ fn a_purge_among_stores_leaves_nothing_that_was_there_before() {
                         return;
                     }
                     other.fingerprint = Fingerprint::of_canonical(format!("{writer} {i}").as_bytes());
-                    store(answers, &other, reference("theirs"), at(0));
+                    store(answers, &other, &reference("theirs"), at(0));
                 }
             });
         }
         for _ in 0..5 {
             for key in &mine {
-                store(&answers, key, reference("mine"), at(0));
+                store(&answers, key, &reference("mine"), at(0));
             }
             assert_eq!(answers.purge(&PurgeScope::Tenant(tenant("a"))), 2_000);
             assert!(mine.iter().all(|key| answers.peek(key, at(1)) == Lookup::Miss));
@@ -252,7 +252,7 @@ fn a_purge_among_stores_leaves_nothing_that_was_there_before() {
 fn what_happens_is_counted_and_a_peek_is_not() {
     let answers = answers();
     answers.lookup(&question("q"), at(0));
-    store(&answers, &question("q"), reference("r"), at(0));
+    store(&answers, &question("q"), &reference("r"), at(0));
     answers.lookup(&question("q"), at(1));
     answers.lookup(&question("q"), at(2));
     answers.lookup(&question("q"), at(11));

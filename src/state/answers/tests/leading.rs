@@ -108,12 +108,12 @@ fn another_attempt_of_the_leader_leads_on_and_voids_the_earlier() {
 fn a_store_ends_it_and_so_does_a_refused_one() {
     let answers = answers();
     lead(&answers, "first", 10, 0);
-    store(&answers, &question("q"), reference("r"), at(1));
+    store(&answers, &question("q"), &reference("r"), at(1));
     assert_eq!(leader(&answers, at(1)), None);
     let again = self::answers();
     lead(&again, "first", 10, 0);
     let strict = AnswerPolicy { reference_bytes_max: 0, ..policy() };
-    let refused = again.store(&question("q"), reference("r"), &strict, at(1), &mut Chance::with_seed(1));
+    let refused = again.store(&question("q"), &reference("r"), &strict, at(1), &mut Chance::with_seed(1));
     assert!(refused.is_err());
     assert_eq!(leader(&again, at(1)), None);
 }
@@ -121,7 +121,7 @@ fn a_store_ends_it_and_so_does_a_refused_one() {
 #[test]
 fn who_claims_after_the_store_gets_the_answer_while_it_is_fresh() {
     let answers = answers();
-    store(&answers, &question("q"), reference("r"), at(0));
+    store(&answers, &question("q"), &reference("r"), at(0));
     let Claim::Answered(answer) = claim(&answers, "late", 60, 9) else { panic!("it is fresh") };
     assert_eq!(answer.body, reference("r").body);
     assert_eq!(answers.stats().leaders, 0);
@@ -194,7 +194,7 @@ fn is_answered(answers: &Answers, key: &AnswerKey, request: &RequestKey, routed:
     match answers.claim(key, request, at(10), &policy(), at(1)) {
         Claim::Leads(_) => {
             routed.fetch_add(1, Relaxed);
-            store(answers, key, reference("r"), at(1));
+            store(answers, key, &reference("r"), at(1));
             true
         }
         Claim::Answered(_) => true,

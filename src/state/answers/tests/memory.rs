@@ -7,7 +7,7 @@ fn the_bound_in_bytes_holds_and_evictions_are_counted() {
     let bytes_max = 1 << 20;
     let answers = Answers::new(Digester::with_secret(7), bytes_max);
     for i in 0..5_000 {
-        store(&answers, &question(&i.to_string()), inline(&[b'x'; 1_000]), at(0));
+        store(&answers, &question(&i.to_string()), &inline(&[b'x'; 1_000]), at(0));
     }
     answers.sweep(at(0));
     let stats = answers.stats();
@@ -18,7 +18,7 @@ fn the_bound_in_bytes_holds_and_evictions_are_counted() {
 #[test]
 fn with_no_room_nothing_is_kept_and_nothing_breaks() {
     let answers = Answers::new(Digester::with_secret(7), 0);
-    store(&answers, &question("q"), reference("r"), at(0));
+    store(&answers, &question("q"), &reference("r"), at(0));
     answers.sweep(at(0));
     assert_eq!(answers.lookup(&question("q"), at(0)), Lookup::Miss);
     assert_eq!(answers.stats().bytes, 0);
@@ -33,7 +33,7 @@ fn a_million_references_take_little_memory() {
     let answers = Answers::new(Digester::with_secret(7), 400 * COUNT);
     let before = resident_bytes();
     for i in 0..COUNT {
-        store(&answers, &question(&i.to_string()), reference(&format!("{i:032}")), at(0));
+        store(&answers, &question(&i.to_string()), &reference(&format!("{i:032}")), at(0));
     }
     answers.sweep(at(0));
     let each = (resident_bytes() - before) / COUNT;
@@ -53,7 +53,7 @@ fn a_million_answers_are_purged_in_little_time() {
     for i in 0..1_000_000_u32 {
         key.scope.tenant = tenant(if i % 100 == 0 { "few" } else { "many" });
         key.fingerprint = Fingerprint::of_canonical(&i.to_le_bytes());
-        store(&answers, &key, reference(&format!("{i:032}")), at(0));
+        store(&answers, &key, &reference(&format!("{i:032}")), at(0));
     }
     for name in ["none", "few", "many"] {
         let began = std::time::Instant::now();

@@ -30,8 +30,8 @@ impl World {
         let key = |i: usize| {
             let mut key = question(&(i / TENANTS / 4).to_string());
             key.scope.tenant = tenant(&format!("tenant-{}", i % TENANTS));
-            key.scope.model = model(if i / TENANTS % 2 == 0 { "m" } else { "n" });
-            key.scope.version = (i / TENANTS / 2 % 2 == 0).then(|| version("1"));
+            key.scope.model = model(if (i / TENANTS).is_multiple_of(2) { "m" } else { "n" });
+            key.scope.version = (i / TENANTS / 2).is_multiple_of(2).then(|| version("1"));
             key
         };
         Self {
@@ -67,7 +67,7 @@ impl World {
     fn store(&mut self, i: usize, number: u64) {
         let name = format!("{} {number}", self.keys[i].scope.tenant);
         let stored =
-            self.answers.store(&self.keys[i], reference(&name), &self.policy, self.now, &mut self.chance);
+            self.answers.store(&self.keys[i], &reference(&name), &self.policy, self.now, &mut self.chance);
         self.model.insert(i, Kept { name, lifetime: stored.expect("it is short") });
     }
 
