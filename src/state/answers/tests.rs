@@ -264,3 +264,23 @@ fn what_happens_is_counted_and_a_peek_is_not() {
     answers.peek(&question("other"), at(1));
     assert_eq!(answers.stats(), before);
 }
+
+/// Prints how long purges take among a million answers.
+#[test]
+#[ignore = "measures this machine's speed: run it alone, in release"]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
+fn a_million_answers_are_purged_in_little_time() {
+    let answers = answers();
+    let mut key = question("q");
+    for i in 0..1_000_000_u32 {
+        key.scope.tenant = tenant(if i % 100 == 0 { "few" } else { "many" });
+        key.fingerprint = Fingerprint::of_canonical(&i.to_le_bytes());
+        store(&answers, &key, &reference(&format!("{i:032}")), at(0));
+    }
+    for name in ["none", "few", "many"] {
+        let began = std::time::Instant::now();
+        let purged = answers.purge(&PurgeScope::Tenant(tenant(name)));
+        println!("{purged} of a million purged in {:?}", began.elapsed());
+    }
+    assert_eq!(answers.stats().purged, 1_000_000);
+}

@@ -43,26 +43,6 @@ fn a_million_references_take_little_memory() {
     assert!(each <= 400, "{each} bytes");
 }
 
-/// Prints how long purges take among a million answers.
-#[test]
-#[ignore = "measures this machine's speed: run it alone, in release"]
-#[expect(clippy::disallowed_methods, reason = "it measures")]
-fn a_million_answers_are_purged_in_little_time() {
-    let answers = answers();
-    let mut key = question("q");
-    for i in 0..1_000_000_u32 {
-        key.scope.tenant = tenant(if i % 100 == 0 { "few" } else { "many" });
-        key.fingerprint = Fingerprint::of_canonical(&i.to_le_bytes());
-        store(&answers, &key, &reference(&format!("{i:032}")), at(0));
-    }
-    for name in ["none", "few", "many"] {
-        let began = std::time::Instant::now();
-        let purged = answers.purge(&PurgeScope::Tenant(tenant(name)));
-        println!("{purged} of a million purged in {:?}", began.elapsed());
-    }
-    assert_eq!(answers.stats().purged, 1_000_000);
-}
-
 fn resident_bytes() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
     let pages = statm.split(' ').nth(1).expect("the second is resident");
