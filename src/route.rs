@@ -38,6 +38,17 @@ pub struct Turn {
     pub chance: Chance,
 }
 
+/// What a decision reads: it stays the same from the first stage to the last.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// Everything remembered.
+    pub state: &'a State,
+    /// The fleet.
+    pub topology: &'a Topology,
+    /// What the operator wants.
+    pub policy: &'a Policy,
+}
+
 /// Decides where one request goes, and reserves its load there.
 ///
 /// The stages run in the order in which they are written. Nothing here waits, reads a clock or touches the network;
@@ -51,11 +62,11 @@ pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut
         Ok(admitted) => admitted,
         Err(rejection) => return reject::at_the_gate(rejection, request, state, policy, turn),
     };
-    let topology = state.nodes.topology();
+    let scene = Scene { state, topology: &state.nodes.topology(), policy };
     loop {
-        let choice = choose(request, state, &topology, policy, turn);
+        let choice = choose(request, scene, turn);
         // Each further round means that another request has taken the trial of the node chosen here.
-        let Some(decision) = record(choice, request, state, policy, turn) else { continue };
+        let Some(decision) = record(choice, request, scene, turn) else { continue };
         return throttle::keep_or_give_back(admitted, decision, state, turn);
     }
 }
@@ -64,7 +75,7 @@ pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut
 pub fn explain(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut Turn) -> Decision {
     let request = RouteRequest { explain: true, ..request.clone() };
     let topology = state.nodes.topology();
-    let choice = choose(&request, state, &topology, policy, turn);
+    let choice = choose(&request, Scene { state, topology: &topology, policy }, turn);
     let takes_tokens = matches!(choice.outcome, Ok(Chosen::Route(_)));
     let limits = throttle::verdicts(&request, state, policy, turn);
     let outcome = match throttle::refusal(&limits, takes_tokens) {
@@ -99,22 +110,16 @@ pub struct Picked<'a> {
     route: Route,
 }
 
-fn choose<'a>(
-    request: &RouteRequest,
-    state: &State,
-    topology: &'a Topology,
-    policy: &Policy,
-    turn: &mut Turn,
-) -> Choice<'a> {
-    let pool = survey(request, topology, state, policy, turn);
-    let known = reuse(request, state, turn);
+fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choice<'a> {
+    let pool = survey(request, scene, turn);
+    let known = reuse(request, scene.state, turn);
     let mut seen = None;
     let mut place = |request: &RouteRequest, turn: &mut Turn| {
-        let (outcome, nodes) = place(request, topology, policy, turn);
+        let (outcome, nodes) = place(request, scene, turn);
         seen = Some(nodes);
         outcome.map(Chosen::Route)
     };
-    let outcome = match degrade(request, &known, pool.as_ref(), topology, state, policy, turn) {
+    let outcome = match degrade(request, &known, pool.as_ref(), scene, turn) {
         Course::Known(answer) => Ok(Chosen::Answer(reuse::given(&answer, turn))),
         Course::Full => place(request, turn),
         Course::Smaller(model, otherwise) => {
@@ -124,8 +129,8 @@ fn choose<'a>(
     };
     let rung = seen.as_ref().map(|seen| seen.filtered.rung).max(pool.as_ref().map(|pool| pool.rung));
     let explanation = request.explain.then(|| {
-        let limits = throttle::verdicts(request, state, policy, turn);
-        why::explanation(topology, seen.as_ref(), (limits, known.verdict(), pool.clone()), policy)
+        let limits = throttle::verdicts(request, scene.state, scene.policy, turn);
+        why::explanation(seen.as_ref(), limits, known.verdict(), pool.clone(), scene)
     });
     Choice { outcome, rung: rung.unwrap_or_default(), known, pool, explanation }
 }

@@ -44,7 +44,7 @@ impl AnswerService for Answers {
         let checked = convert::answer::store(asked.into_inner(), &self.desk.policy().answers);
         let (key, answer) = checked.map_err(|bad| status::invalid(&bad))?;
         debug!(?key, ?answer, "answer stored");
-        let stored = self.desk.store(&key, answer).map_err(|refusal| status::not_stored(&refusal))?;
+        let stored = self.desk.store(&key, &answer).map_err(|refusal| status::not_stored(&refusal))?;
         let fresh_for = Some(wire::duration(stored.fresh_until.since(self.desk.now())));
         Ok(Response::new(StoreAnswerResponse { fresh_for }))
     }

@@ -9,7 +9,10 @@ pub mod outcome;
 pub mod rejection;
 pub mod request;
 
-use std::{fmt::Display, time::Duration};
+use std::{
+    fmt::{Display, Write},
+    time::Duration,
+};
 
 use crate::proto;
 
@@ -117,7 +120,7 @@ impl Checks {
         if let Some(last) = self.violations.last_mut()
             && self.untold > 0
         {
-            last.description.push_str(&format!(" (and {} more malformed fields)", self.untold));
+            let _ = write!(last.description, " (and {} more malformed fields)", self.untold);
         }
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),

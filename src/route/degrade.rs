@@ -3,7 +3,7 @@
 //! Looked at anew with each request, from the load that decisions are made by: there is no timer between a load that falls
 //! and the service that is back to normal.
 
-use super::{Turn, filter, reject, reuse::Known, score::load};
+use super::{Scene, Turn, filter, reject, reuse::Known, score::load};
 use crate::{
     domain::{
         answer::Answer,
@@ -11,14 +11,10 @@ use crate::{
         degradation::{Pool, PoolKey, PoolRule, is_degraded},
         id::ModelName,
         node::BreakerState,
-        policy::Policy,
         request::{Patience, RouteRequest},
         time::Chance,
     },
-    state::{
-        State,
-        nodes::{Topology, node::Node, trust::Presence},
-    },
+    state::nodes::{node::Node, trust::Presence},
 };
 
 /// Refused requests come back within the next so many parts of their delay, not all at once.
@@ -41,13 +37,8 @@ pub enum Course {
 ///
 /// Its load is the mean over the live nodes that tell theirs, or over all where none does: a node that says nothing is
 /// not idle.
-pub fn survey(
-    request: &RouteRequest,
-    topology: &Topology,
-    state: &State,
-    policy: &Policy,
-    turn: &Turn,
-) -> Option<Pool> {
+pub fn survey(request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Option<Pool> {
+    let Scene { state, topology, policy } = scene;
     let is_live = |node: &Node| {
         let vitals = node.live.vitals();
         let present = matches!(vitals.trust.at(turn.now), Presence::Present | Presence::Unreported);
@@ -74,11 +65,10 @@ pub fn degrade(
     request: &RouteRequest,
     known: &Known,
     pool: Option<&Pool>,
-    topology: &Topology,
-    state: &State,
-    policy: &Policy,
+    scene: Scene<'_>,
     turn: &mut Turn,
 ) -> Course {
+    let degradation = &scene.policy.degradation;
     let busy_pool = pool.filter(|pool| is_degraded(request, pool.rung));
     match (known, busy_pool) {
         (Known::Fresh(answer), _) | (Known::Stale(answer, _), Some(_)) => {
@@ -90,24 +80,24 @@ pub fn degrade(
         return Course::Refused(reject::pending(leader.clone(), turn.now));
     }
     let Some(pool) = busy_pool else { return Course::Full };
-    let rule = policy.degradation.rule_for(request.request_type, &request.model);
-    let refusal = busy(pool, rule, state, policy, turn);
+    let rule = degradation.rule_for(request.request_type, &request.model);
+    let refusal = busy(pool, rule, scene, turn);
     let Some(model) = rule.and_then(|rule| rule.fallback_model.clone()) else {
         return Course::Refused(refusal);
     };
     let smaller = RouteRequest { model: model.clone(), ..request.clone() };
     let is_busy = |pool: Pool| is_degraded(request, pool.rung);
-    if survey(&smaller, topology, state, policy, turn).is_none_or(is_busy) {
+    if survey(&smaller, scene, turn).is_none_or(is_busy) {
         return Course::Refused(refusal);
     }
     Course::Smaller(model, refusal)
 }
 
 /// The refusal, with the time that the load will take to fall, as far as that can be told.
-fn busy(pool: &Pool, rule: Option<&PoolRule>, state: &State, policy: &Policy, turn: &mut Turn) -> Rejection {
-    let degradation = &policy.degradation;
+fn busy(pool: &Pool, rule: Option<&PoolRule>, scene: Scene<'_>, turn: &mut Turn) -> Rejection {
+    let degradation = &scene.policy.degradation;
     let thresholds = rule.map_or(degradation.thresholds, |rule| rule.thresholds);
-    let known = state.pools.get(&pool.key);
+    let known = scene.state.pools.get(&pool.key);
     let falls = known.and_then(|known| known.drain.time_to(thresholds.busy.leave, turn.now));
     let delay = falls.unwrap_or(degradation.retry_max).clamp(degradation.retry_min, degradation.retry_max);
     let reason = RejectionReason::Busy { message: rule.and_then(|rule| rule.message.clone()) };

@@ -3,20 +3,17 @@
 //! The part of the decision that looks at nodes: filtered, scored, picked.
 
 use super::{
-    Picked, Turn,
+    Picked, Scene, Turn,
     filter::{Candidate, Filtered, filter},
     pick::{Keep, pick},
     reject,
     score::{Scored, score},
 };
-use crate::{
-    domain::{
-        decision::{Rejection, Route, Target},
-        policy::Policy,
-        request::{Patience, RouteRequest},
-        time::Instant,
-    },
-    state::nodes::Topology,
+use crate::domain::{
+    decision::{Rejection, Route, Target},
+    policy::Policy,
+    request::{Patience, RouteRequest},
+    time::Instant,
 };
 
 /// What was seen of the nodes on the way.
@@ -31,10 +28,10 @@ pub struct Seen<'a> {
 /// Finds a node for the request, or says why there is none.
 pub fn place<'a>(
     request: &RouteRequest,
-    topology: &'a Topology,
-    policy: &Policy,
+    scene: Scene<'a>,
     turn: &mut Turn,
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
+    let Scene { topology, policy, .. } = scene;
     let filtered = filter(request, topology, policy, turn.now);
     let scored = score(&filtered, policy, turn);
     let is_full = scored.iter().all(|scored| scored.pressure >= 1.0);

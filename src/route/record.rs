@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Choice, Chosen, Picked, Turn, reject,
+    Choice, Chosen, Picked, Scene, Turn, reject,
     reuse::{self, Known},
     throttle,
 };
@@ -16,7 +16,6 @@ use crate::{
         request::{AnswerUse, Patience, RouteRequest},
     },
     state::{
-        State,
         answers::{Claim, Leadership},
         leases::{GrantError, Holds, Reservation},
     },
@@ -24,28 +23,22 @@ use crate::{
 
 /// Reserves the picked node and the expected tokens for the request, unless another pick of the same request was faster:
 /// then that one's decision stands. `None` where another request was faster to try a half-open node: then choose again.
-pub fn record(
-    choice: Choice<'_>,
-    request: &RouteRequest,
-    state: &State,
-    policy: &Policy,
-    turn: &Turn,
-) -> Option<Decision> {
+pub fn record(choice: Choice<'_>, request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Option<Decision> {
     let Choice { outcome, rung, known, pool, explanation } = choice;
     let granted = match outcome {
-        Ok(Chosen::Route(picked)) => grant(picked, rung, request, state, policy, turn)?,
+        Ok(Chosen::Route(picked)) => grant(picked, rung, request, scene, turn)?,
         Ok(Chosen::Answer(answer)) => Ok((Granted::Answer(answer), rung)),
         Err(rejection) => Err(rejection),
     };
     if granted.is_err() {
-        state.leases.leave(request, turn.now);
+        scene.state.leases.leave(request, turn.now);
     }
     if let (Ok((granted, _)), Some(key)) =
         (&granted, request.answer_key().filter(|_| known != Known::Unasked))
     {
-        state.answers.note(&key, verdict(granted), turn.now);
+        scene.state.answers.note(&key, verdict(granted), turn.now);
     }
-    let turned = pool.filter(|pool| state.pools.observe(pool, turn.now).is_some());
+    let turned = pool.filter(|pool| scene.state.pools.observe(pool, turn.now).is_some());
     let rung = granted.as_ref().map_or(rung, |(_, rung)| *rung);
     Some(Decision { outcome: granted.map(|(granted, _)| granted), rung, explanation, turned })
 }
@@ -64,31 +57,30 @@ fn grant(
     picked: Picked<'_>,
     rung: Rung,
     request: &RouteRequest,
-    state: &State,
-    policy: &Policy,
+    scene: Scene<'_>,
     turn: &Turn,
 ) -> Option<Result<(Granted, Rung), Rejection>> {
     let mut holds = Holds::default();
-    match lead(request, state, policy, turn) {
+    match lead(request, scene, turn) {
         Lead::Takes(leadership) => holds.leadership = leadership,
         Lead::Waits(leader) => return Some(Err(reject::pending(leader, turn.now))),
         Lead::Answered(answer) => return Some(Ok((Granted::Answer(answer), rung))),
     }
-    let granted = reserve_tokens(&mut holds, request, state, policy, turn).and_then(|()| {
+    let granted = reserve_tokens(&mut holds, request, scene, turn).and_then(|()| {
         let reservation = Reservation {
             node: picked.candidate.node.clone(),
             trial: picked.candidate.trial,
             route: picked.route,
             rung,
-            ttl: ttl(request, policy),
+            ttl: ttl(request, scene.policy),
         };
-        let granted = state.leases.grant(request, reservation, &mut holds, policy, turn.now);
+        let granted = scene.state.leases.grant(request, reservation, &mut holds, scene.policy, turn.now);
         granted.map_err(|error| match error {
-            GrantError::Exhausted => Some(exhausted(policy)),
+            GrantError::Exhausted => Some(exhausted(scene.policy)),
             GrantError::TrialTaken => None,
         })
     });
-    state.release(holds, &policy.answers, turn.now);
+    scene.state.release(holds, &scene.policy.answers, turn.now);
     match granted {
         Ok((route, rung)) => Some(Ok((Granted::Route(route), rung))),
         Err(rejection) => rejection.map(Err),
@@ -103,12 +95,12 @@ enum Lead {
 }
 
 /// Of identical requests that were found to be new at the same moment one goes to a node.
-fn lead(request: &RouteRequest, state: &State, policy: &Policy, turn: &Turn) -> Lead {
+fn lead(request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Lead {
     let Some(key) = request.answer_key().filter(|_| request.answer_use == AnswerUse::Share) else {
         return Lead::Takes(None);
     };
-    let until = turn.now + ttl(request, policy);
-    match state.answers.claim(&key, &request.key, until, &policy.answers, turn.now) {
+    let until = turn.now + ttl(request, scene.policy);
+    match scene.state.answers.claim(&key, &request.key, until, &scene.policy.answers, turn.now) {
         Claim::Leads(leadership) => Lead::Takes(Some(leadership)),
         Claim::Follows(leader) if request.patience == Patience::Waits => Lead::Waits(leader),
         Claim::Follows(_) | Claim::Alone => Lead::Takes(None),
@@ -121,13 +113,12 @@ fn lead(request: &RouteRequest, state: &State, policy: &Policy, turn: &Turn) -> 
 fn reserve_tokens(
     holds: &mut Holds,
     request: &RouteRequest,
-    state: &State,
-    policy: &Policy,
+    scene: Scene<'_>,
     turn: &Turn,
 ) -> Result<(), Option<Rejection>> {
-    if !state.leases.holds_tokens(&request.key) {
-        let tokens = policy.limits.expected_tokens(request.prompt_tokens, request.max_output_tokens);
-        let reserved = state.limits.reserve_tokens(request, tokens, &policy.limits, turn.now);
+    if !scene.state.leases.holds_tokens(&request.key) {
+        let tokens = scene.policy.limits.expected_tokens(request.prompt_tokens, request.max_output_tokens);
+        let reserved = scene.state.limits.reserve_tokens(request, tokens, &scene.policy.limits, turn.now);
         holds.tokens = Some(reserved.map_err(|over| Some(throttle::refused(over)))?);
     }
     Ok(())

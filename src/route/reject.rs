@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Turn, filter::Filtered, throttle, why};
+use super::{Scene, Turn, filter::Filtered, throttle, why};
 use crate::{
     domain::{
         answer::Leader,
@@ -49,7 +49,8 @@ pub fn at_the_gate(
     let rung = state.pools.get(&pool).map(|pool| pool.rung).unwrap_or_default();
     let explanation = request.explain.then(|| {
         let limits = throttle::verdicts(request, state, policy, turn);
-        why::explanation(&state.nodes.topology(), None, (limits, None, None), policy)
+        let topology = &state.nodes.topology();
+        why::explanation(None, limits, None, None, Scene { state, topology, policy })
     });
     Decision { outcome: Err(rejection), rung, explanation, turned: None }
 }

@@ -1,30 +1,27 @@
 //! Why did the decision come out as it did?
 
-use super::place::Seen;
-use crate::{
-    domain::{
-        degradation::Pool,
-        explanation::{AnswerVerdict, Explanation, Verdict},
-        limit::LimitVerdict,
-        node::NodeClass,
-        policy::Policy,
-    },
-    state::nodes::Topology,
+use super::{Scene, place::Seen};
+use crate::domain::{
+    degradation::Pool,
+    explanation::{AnswerVerdict, Explanation, Verdict},
+    limit::LimitVerdict,
+    node::NodeClass,
 };
 
 /// Every stage's numbers. A decision that was made before the nodes were looked at says nothing of them.
 pub fn explanation(
-    topology: &Topology,
     seen: Option<&Seen<'_>>,
-    (limits, answer, pool): (Vec<LimitVerdict>, Option<AnswerVerdict>, Option<Pool>),
-    policy: &Policy,
+    limits: Vec<LimitVerdict>,
+    answer: Option<AnswerVerdict>,
+    pool: Option<Pool>,
+    scene: Scene<'_>,
 ) -> Explanation {
-    let ids = topology.nodes.iter().map(|node| node.spec.id.clone());
+    let ids = scene.topology.nodes.iter().map(|node| node.spec.id.clone());
     let verdicts = seen.map(verdicts).unwrap_or_default();
     Explanation {
-        balance: policy.balance.name(),
+        balance: scene.policy.balance.name(),
         class: seen.map_or(NodeClass::Normal, |seen| seen.filtered.class),
-        revision: topology.revision,
+        revision: scene.topology.revision,
         nodes: ids.zip(verdicts).filter_map(|(id, verdict)| Some((id, verdict?))).collect(),
         limits,
         answer,

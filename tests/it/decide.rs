@@ -283,7 +283,7 @@ fn store(world: &mut World, words: &[&str]) {
     let body = AnswerBody::Reference(text.into());
     let new = NewAnswer { body, volatility: Volatility::Usual, ttl: None };
     let policy = AnswerPolicy { jitter: Ratio::ZERO, ..world.policy.answers };
-    let stored = world.state.answers.store(&key, new, &policy, world.now, &mut world.chance);
+    let stored = world.state.answers.store(&key, &new, &policy, world.now, &mut world.chance);
     stored.expect("it is short");
 }
 
