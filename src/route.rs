@@ -14,7 +14,7 @@ pub mod why;
 use crate::{
     domain::{
         decision::{CachedAnswer, Decision, Granted, Rejection, Route, Rung},
-        degradation::Pool,
+        degradation::{Fate, Pool},
         explanation::Explanation,
         policy::Policy,
         request::RouteRequest,
@@ -91,8 +91,9 @@ pub struct Choice<'a> {
     outcome: Result<Chosen<'a>, Rejection>,
     rung: Rung,
     known: Known,
-    /// The request's pool as it was found.
+    /// The request's pool as it was found, and whether the request goes there.
     pool: Option<Pool>,
+    fate: Fate,
     explanation: Option<Explanation>,
 }
 
@@ -119,7 +120,9 @@ fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choi
         seen = Some(nodes);
         outcome.map(Chosen::Route)
     };
-    let outcome = match degrade(request, &known, pool.as_ref(), scene, turn) {
+    let course = degrade(request, &known, pool.as_ref(), scene, turn);
+    let fate = course.fate(&known);
+    let outcome = match course {
         Course::Known(answer) => Ok(Chosen::Answer(reuse::given(&answer, turn))),
         Course::Full => place(request, turn),
         Course::Smaller(model, otherwise) => {
@@ -132,7 +135,7 @@ fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choi
         let limits = throttle::verdicts(request, scene.state, scene.policy, turn);
         why::explanation(seen.as_ref(), limits, known.verdict(), pool.clone(), scene)
     });
-    Choice { outcome, rung: rung.unwrap_or_default(), known, pool, explanation }
+    Choice { outcome, rung: rung.unwrap_or_default(), known, pool, fate, explanation }
 }
 
 impl Chosen<'_> {

@@ -94,11 +94,13 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
-    /// The rung of a pool that was on another (or the same) one and has this load now.
-    pub fn rung(self, was: Rung, load: f64) -> Rung {
-        if self.overloaded.holds(was >= Rung::Overloaded, load) {
+    /// The rung of a pool that was on another (or the same) one. It is entered by the load that the pool has, and left by
+    /// the load that it would have if it took what it turns away now: a pool that is well only because it turns half of
+    /// its requests away would otherwise be back in a moment.
+    pub fn rung(self, was: Rung, load: f64, demand: f64) -> Rung {
+        if self.overloaded.holds(was >= Rung::Overloaded, load, demand) {
             Rung::Overloaded
-        } else if self.busy.holds(was >= Rung::Busy, load) {
+        } else if self.busy.holds(was >= Rung::Busy, load, demand) {
             Rung::Busy
         } else {
             Rung::Normal
@@ -116,8 +118,8 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    fn holds(self, held: bool, load: f64) -> bool {
-        load >= if held { self.leave } else { self.enter }
+    fn holds(self, held: bool, load: f64, demand: f64) -> bool {
+        if held { demand >= self.leave } else { load >= self.enter }
     }
 }
 
@@ -131,6 +133,17 @@ pub fn is_degraded(request: &RouteRequest, rung: Rung) -> bool {
         Priority::Normal => rung >= Rung::Overloaded,
         Priority::Low => rung >= Rung::Busy,
     }
+}
+
+/// Whether a request went to its pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It did, or was refused for a reason of its own.
+    Taken,
+    /// It got an old answer, a smaller model or nothing, because the pool is busy.
+    TurnedAway,
+    /// It needed none: its answer is known or on its way.
+    Unneeded,
 }
 
 /// Names a pool.
@@ -149,6 +162,8 @@ pub struct Pool {
     pub key: PoolKey,
     /// Mean load of its live nodes.
     pub load: f64,
+    /// The load that it would have if it took the requests that it turns away; the same where it turns none away.
+    pub demand: f64,
     /// Live nodes in it.
     pub nodes: usize,
     /// Rung that its load has led to.

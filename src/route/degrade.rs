@@ -8,7 +8,7 @@ use crate::{
     domain::{
         answer::Answer,
         decision::{Rejection, RejectionReason, Rung},
-        degradation::{Pool, PoolKey, PoolRule, is_degraded},
+        degradation::{Fate, Pool, PoolKey, PoolRule, is_degraded},
         id::ModelName,
         node::BreakerState,
         request::{Patience, RouteRequest},
@@ -33,6 +33,19 @@ pub enum Course {
     Refused(Rejection),
 }
 
+impl Course {
+    /// Whether the request goes to its pool.
+    pub fn fate(&self, known: &Known) -> Fate {
+        match self {
+            Self::Smaller(..) => Fate::TurnedAway,
+            Self::Known(_) if matches!(known, Known::Stale(..)) => Fate::TurnedAway,
+            Self::Refused(Rejection { reason: RejectionReason::Busy { .. }, .. }) => Fate::TurnedAway,
+            Self::Known(_) | Self::Refused(_) => Fate::Unneeded,
+            Self::Full => Fate::Taken,
+        }
+    }
+}
+
 /// How busy the request's pool is; `None` where no live node serves it.
 ///
 /// Its load is the mean over the live nodes that tell theirs, or over all where none does: a node that says nothing is
@@ -53,9 +66,11 @@ pub fn survey(request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Option<P
     let nodes = told.count + untold.count;
     let load = told.get().or(untold.get())?;
     let key = PoolKey { request_type: request.request_type, model: request.model.clone() };
-    let was = state.pools.get(&key).map_or(Rung::Normal, |pool| pool.rung);
+    let known = state.pools.get(&key);
+    let was = known.map_or(Rung::Normal, |pool| pool.rung);
+    let demand = known.map_or(load, |pool| pool.demand(load, turn.now));
     let thresholds = policy.degradation.thresholds_for(key.request_type, &key.model);
-    Some(Pool { rung: thresholds.rung(was, load), key, load, nodes })
+    Some(Pool { rung: thresholds.rung(was, load, demand), key, load, demand, nodes })
 }
 
 /// What the request gets: a known answer before all; of a busy pool an old answer before a smaller model's, that before

@@ -24,7 +24,7 @@ use crate::{
 /// Reserves the picked node and the expected tokens for the request, unless another pick of the same request was faster:
 /// then that one's decision stands. `None` where another request was faster to try a half-open node: then choose again.
 pub fn record(choice: Choice<'_>, request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Option<Decision> {
-    let Choice { outcome, rung, known, pool, explanation } = choice;
+    let Choice { outcome, rung, known, pool, fate, explanation } = choice;
     let granted = match outcome {
         Ok(Chosen::Route(picked)) => grant(picked, rung, request, scene, turn)?,
         Ok(Chosen::Answer(answer)) => Ok((Granted::Answer(answer), rung)),
@@ -38,7 +38,7 @@ pub fn record(choice: Choice<'_>, request: &RouteRequest, scene: Scene<'_>, turn
     {
         scene.state.answers.note(&key, verdict(granted), turn.now);
     }
-    let turned = pool.filter(|pool| scene.state.pools.observe(pool, turn.now).is_some());
+    let turned = pool.filter(|pool| scene.state.pools.observe(pool, fate, turn.now).is_some());
     let rung = granted.as_ref().map_or(rung, |(_, rung)| *rung);
     Some(Decision { outcome: granted.map(|(granted, _)| granted), rung, explanation, turned })
 }

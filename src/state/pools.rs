@@ -10,15 +10,19 @@ use dashmap::{DashMap, Entry};
 use crate::{
     domain::{
         decision::Rung,
-        degradation::{Pool, PoolKey},
+        degradation::{Fate, Pool, PoolKey},
         time::Instant,
     },
-    learn::drain::Drain,
+    learn::{drain::Drain, window::SuccessWindow},
 };
 
 /// Most busy pools. Models are named by callers, and a node may serve any: beyond this a pool has no memory, and its
 /// rungs are left where they are entered.
 const POOLS_MAX: usize = 4096;
+/// Over how long requests that were turned away are counted: no longer than a pool that is well again may take to show it.
+const TURNED_AWAY_WINDOW: Duration = Duration::from_secs(1);
+/// The most of its demand that a pool is taken to turn away. Of the little that is left nothing could be told.
+const TURNED_AWAY_MAX: f64 = 0.9;
 /// A pool that nobody asks for is forgotten after this.
 const FORGET_AFTER: Duration = Duration::from_mins(1);
 
@@ -35,6 +39,8 @@ pub struct BusyPool {
     pub rung: Rung,
     /// How fast its load falls.
     pub drain: Drain,
+    /// Which of its requests it took.
+    taken: SuccessWindow,
     seen: Instant,
 }
 
@@ -44,18 +50,18 @@ impl PoolTable {
         self.busy.get(key).map(|pool| *pool)
     }
 
-    /// Takes in a pool as a decision found it. Says whether that has changed its rung.
-    pub fn observe(&self, pool: &Pool, now: Instant) -> Option<Rung> {
+    /// Takes in a pool as a decision found it, and what became of the request. Says whether the pool has changed its rung.
+    pub fn observe(&self, pool: &Pool, fate: Fate, now: Instant) -> Option<Rung> {
         if pool.rung == Rung::Normal {
             return self.busy.remove(&pool.key).map(|_| Rung::Normal);
         }
         let is_full = self.busy.len() >= POOLS_MAX;
         match self.busy.entry(pool.key.clone()) {
-            Entry::Occupied(mut entry) => entry.get_mut().observe(pool, now),
+            Entry::Occupied(mut entry) => entry.get_mut().observe(pool, fate, now),
             Entry::Vacant(_) if is_full => None,
             Entry::Vacant(entry) => {
-                let mut busy = BusyPool { rung: Rung::Normal, drain: Drain::default(), seen: now };
-                let changed = busy.observe(pool, now);
+                let mut busy = BusyPool::new(now);
+                let changed = busy.observe(pool, fate, now);
                 entry.insert(busy);
                 changed
             }
@@ -69,10 +75,23 @@ impl PoolTable {
 }
 
 impl BusyPool {
-    fn observe(&mut self, pool: &Pool, now: Instant) -> Option<Rung> {
+    fn new(now: Instant) -> Self {
+        let taken = SuccessWindow::new(TURNED_AWAY_WINDOW);
+        Self { rung: Rung::Normal, drain: Drain::default(), taken, seen: now }
+    }
+
+    /// The load that the pool would have if it took all, where it has `load` from what it takes.
+    pub fn demand(&self, load: f64, now: Instant) -> f64 {
+        load / (1.0 - self.taken.at(now).failure_ratio().min(TURNED_AWAY_MAX))
+    }
+
+    fn observe(&mut self, pool: &Pool, fate: Fate, now: Instant) -> Option<Rung> {
         let changed = (self.rung != pool.rung).then_some(pool.rung);
         self.rung = pool.rung;
         self.drain.observe(now, pool.load);
+        if fate != Fate::Unneeded {
+            self.taken.observe(now, fate == Fate::Taken);
+        }
         self.seen = now;
         changed
     }

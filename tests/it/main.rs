@@ -7,6 +7,7 @@ mod fingerprint;
 mod leases;
 mod loads;
 mod members;
+mod overload;
 mod reports;
 mod routing;
 mod service;

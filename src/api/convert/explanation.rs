@@ -49,6 +49,7 @@ fn limit_verdict(verdict: &LimitVerdict) -> proto::LimitVerdict {
 fn pool_verdict(pool: &Pool) -> proto::PoolVerdict {
     proto::PoolVerdict {
         load: pool.load,
+        demand: pool.demand,
         node_count: i32::try_from(pool.nodes).unwrap_or(i32::MAX),
         rung: rung(pool.rung).into(),
     }

@@ -73,7 +73,7 @@ fn what_became_of_the_request_stands_above_the_nodes() {
             limit("fine", Fits::Yes, Mode::Shadow),
         ],
         answer: AnswerVerdict::Pending.into(),
-        pool: Some(PoolVerdict { load: 71.25, node_count: 3, rung: Rung::Busy.into() }),
+        pool: Some(PoolVerdict { load: 71.25, demand: 90.0, node_count: 3, rung: Rung::Busy.into() }),
         ..explanation(Vec::new())
     });
     let expected = "\
