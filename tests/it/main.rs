@@ -1,6 +1,7 @@
 //! One binary for all integration tests: what the crate promises, seen from outside.
 #![expect(clippy::disallowed_methods, reason = "the tasks of a test end with its runtime")]
 
+mod answers;
 mod decide;
 mod failover;
 mod fingerprint;
