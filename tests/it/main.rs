@@ -6,6 +6,7 @@ mod decide;
 mod failover;
 mod fingerprint;
 mod leases;
+mod limits;
 mod loads;
 mod members;
 mod overload;
