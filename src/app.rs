@@ -89,8 +89,8 @@ fn reload(sources: &Sources, running: &Running, in_force: &mut Config) {
         Ok(config) => config,
         Err(error) => return error!(%error, "reload refused: the last good configuration stays in force"),
     };
-    if config.server != in_force.server || config.log != in_force.log {
-        warn!("reload: `server` and `log` have changed and need a restart");
+    for key in needing_restart(&config, in_force) {
+        warn!("reload: `{key}` has changed and needs a restart");
     }
     match running.reload(config.clone()) {
         // Also then the configured nodes are put back that were removed by hand.
@@ -99,6 +99,16 @@ fn reload(sources: &Sources, running: &Running, in_force: &mut Config) {
         Err(error) => return error!(%error, "reload refused: the last good configuration stays in force"),
     }
     *in_force = config;
+}
+
+/// What a reload cannot put into force.
+fn needing_restart(config: &Config, in_force: &Config) -> Vec<&'static str> {
+    let changed = [
+        ("server", config.server != in_force.server),
+        ("log", config.log != in_force.log),
+        ("policy.answers.bytes_max", config.policy.answers.bytes_max != in_force.policy.answers.bytes_max),
+    ];
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
 
 /// Watches the configuration file. Without that there is still SIGHUP, so that a failure is no reason not to serve.
@@ -206,3 +216,6 @@ fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ use super::{
 /// Checks all and tells all that is wrong.
 pub fn config(raw: &Raw, tree: &Tree, schema: &Schema) -> Result<Config, Vec<Problem>> {
     let mut checks = Checks { tree, schema, problems: Vec::new() };
-    let policy = policy::policy(&raw.policy, &mut checks);
+    let policy = policy::policy(&raw.policy, raw.server.message_bytes_max, &mut checks);
     let nodes = nodes::nodes(&raw.nodes, raw.policy.nodes_max, &mut checks);
     let server = server(&raw.server, &mut checks);
     let log = log(&raw.log, &mut checks);
@@ -67,6 +67,20 @@ impl Checks<'_> {
     /// The value, or a problem.
     fn check<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.refuse(key, error.to_string())).ok()
+    }
+
+    /// The value, if there is one, or a problem.
+    fn check_some<T, E: std::fmt::Display>(&mut self, key: &str, result: Option<Result<T, E>>) -> Option<T> {
+        result.and_then(|result| self.check(key, result))
+    }
+
+    /// As many entries of the list as are allowed; more are a problem.
+    fn bounded<'l, T>(&mut self, key: &str, list: &'l [T], max: usize) -> &'l [T] {
+        if list.len() > max {
+            let what = format!("lists {} rules, more than {max}", list.len());
+            self.refuse_with(key, what, "each request is compared with all of them: list fewer");
+        }
+        &list[..list.len().min(max)]
     }
 
     /// Refuses a span longer than another of the same section.

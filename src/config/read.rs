@@ -31,7 +31,10 @@ pub fn raw(tree: &mut Tree, schema: &Schema) -> (Option<Raw>, Vec<Problem>) {
             Err(error) => {
                 let problem = problem(tree, schema, key(error.path()), &error.inner().to_string());
                 let out = take_out(tree, &problem.key);
-                problems.push(problem);
+                // What was taken out for being wrong is not missing.
+                if problems.iter().all(|told| told.key != problem.key) {
+                    problems.push(problem);
+                }
                 if !out {
                     break;
                 }

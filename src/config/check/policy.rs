@@ -1,5 +1,9 @@
 //! Does the policy fit together?
 
+mod answers;
+mod degradation;
+mod limits;
+
 use super::Checks;
 use crate::{
     config::raw::policy::{
@@ -15,9 +19,10 @@ use crate::{
     },
 };
 
-/// Checks the section `policy`.
-pub(super) fn policy(raw: &Policy, checks: &mut Checks) -> Option<policy::Policy> {
+/// Checks the section `policy`; `message_bytes_max` is the server's.
+pub(super) fn policy(raw: &Policy, message_bytes_max: usize, checks: &mut Checks) -> Option<policy::Policy> {
     let (freshness, breaker) = (freshness(&raw.freshness, checks), breaker(&raw.breaker, checks));
+    let answers = answers::answers(&raw.answers, message_bytes_max, checks);
     Some(policy::Policy {
         balance: raw.balance.0,
         load: load(&raw.load, checks),
@@ -30,8 +35,10 @@ pub(super) fn policy(raw: &Policy, checks: &mut Checks) -> Option<policy::Policy
         leases: leases(&raw.leases, checks),
         freshness: freshness?,
         breaker: breaker?,
+        limits: limits::limits(&raw.limits, checks),
+        degradation: degradation::degradation(&raw.degradation, checks),
+        answers: answers?,
         nodes_max: NodesMax(raw.nodes_max),
-        ..policy::Policy::default()
     })
 }
 

@@ -1,5 +1,8 @@
 //! What may the section `policy` say?
 
+pub mod answers;
+pub mod degradation;
+pub mod limits;
 pub mod liveness;
 
 use std::{num::NonZeroU32, time::Duration};
@@ -8,7 +11,12 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::liveness::{Breaker, Freshness};
+use self::{
+    answers::Answers,
+    degradation::Degradation,
+    limits::Limits,
+    liveness::{Breaker, Freshness},
+};
 use super::{
     span::{DAY, Span, TICK, within},
     word::Word,
@@ -46,6 +54,15 @@ pub struct Policy {
     /// When a node is ejected, and how it returns.
     #[garde(dive)]
     pub breaker: Breaker,
+    /// How much anyone may ask for.
+    #[garde(dive)]
+    pub limits: Limits,
+    /// When a pool is too busy, and what is given instead.
+    #[garde(dive)]
+    pub degradation: Degradation,
+    /// How answers are kept.
+    #[garde(dive)]
+    pub answers: Answers,
     /// Most nodes in the table, 1 to 1000000.
     #[garde(range(min = 1, max = 1_000_000))]
     pub nodes_max: usize,
@@ -63,6 +80,9 @@ impl Default for Policy {
             leases: Leases::default(),
             freshness: Freshness::default(),
             breaker: Breaker::default(),
+            limits: Limits::default(),
+            degradation: Degradation::default(),
+            answers: Answers::default(),
             nodes_max: policy.nodes_max.0,
         }
     }

@@ -8,8 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 use crate::{
     config::{Combine, LogFormat, nearest::word_hint, preset::Preset},
     domain::{
+        limit::Per,
         node::{NodeClass, RequestType},
         policy::{Balance, Spill},
+        request::Tier,
     },
 };
 
@@ -100,6 +102,22 @@ impl Choice for NodeClass {
 
     fn words() -> Vec<(Self, &'static str)> {
         [Self::High, Self::Normal].map(|class| (class, class.name())).to_vec()
+    }
+}
+
+impl Choice for Tier {
+    const TITLE: &'static str = "tier";
+
+    fn words() -> Vec<(Self, &'static str)> {
+        vec![(Self::Premium, "premium"), (Self::Free, "free")]
+    }
+}
+
+impl Choice for Per {
+    const TITLE: &'static str = "subject of a limit";
+
+    fn words() -> Vec<(Self, &'static str)> {
+        Self::NAMES.to_vec()
     }
 }
 

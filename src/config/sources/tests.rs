@@ -1,11 +1,14 @@
+mod policy;
+
 use std::{collections::BTreeSet, fs, net::SocketAddr, path::Path, time::Duration};
 
 use proptest::prelude::*;
 
-use super::{Sources, Tree};
+use super::{Schema, Sources, Tree, read};
 use crate::{
     config::{Config, ConfigError, LogFormat, ServerConfig},
     domain::{
+        limit::Per,
         node::{NodeClass, RequestType},
         policy::{Balance, Policy},
     },
@@ -57,7 +60,7 @@ fn the_example_states_every_default() {
 fn uncommented() -> String {
     let line = |line: &str| match line.strip_prefix('#') {
         Some(key) if !key.starts_with(' ') || key.starts_with("  ") => format!("{key}\n"),
-        _ => format!("{}\n", line.replace("nodes: []", "nodes:")),
+        _ => format!("{}\n", line.replace("nodes: []", "nodes:").replace("pools: []", "pools:")),
     };
     EXAMPLE.lines().map(line).collect()
 }
@@ -72,6 +75,17 @@ fn what_the_example_comments_out_is_valid_too() {
     let short = "agent:\n  node: {id: gpu-1, endpoints: {text: 'http://10.0.0.7:8000'}}\n  engine: \
                  {metrics_url: 'http://127.0.0.1:8000/metrics', preset: vllm}\n";
     assert_eq!(Some(stated), loaded(short).agent, "the example states the agent's defaults");
+}
+
+#[test]
+fn what_is_read_of_the_example_can_be_written_and_read_again() {
+    let (yaml, schema) = (uncommented(), Schema::of_file());
+    let mut tree = Tree::parse(Path::new("p.yaml"), &yaml).expect("it is YAML");
+    let (raw, problems) = read::raw(&mut tree, &schema);
+    assert!(problems.is_empty(), "{problems:?}");
+    // JSON is YAML too.
+    let written = serde_json::to_string(&raw.expect("it was read")).expect("all of it can be written");
+    assert_eq!(loaded(&written), loaded(&yaml));
 }
 
 #[test]
@@ -144,6 +158,9 @@ fn the_environment_sets_every_kind_of_value() {
         ("POINTSMAN_POLICY__LOAD__CPU", "1"),
         ("POINTSMAN_POLICY__LOAD__GPU_REPLACES_CPU", "false"),
         ("POINTSMAN_POLICY__LEASES__TTL", "90s"),
+        ("POINTSMAN_POLICY__DEGRADATION__BUSY__ENTER", "85"),
+        ("POINTSMAN_POLICY__LIMITS__RULES", "[{name: a, per: tier, tokens_per_minute: 5}]"),
+        ("POINTSMAN_POLICY__ANSWERS__TTL__FACT", "2h"),
         ("POINTSMAN_NODES", "[{id: a, endpoints: {text: 'http://a:1'}}]"),
         ("POINTSMAN_AGENT__NODE__ID", "7"),
         ("POINTSMAN_AGENT__NODE__ENDPOINTS__TEXT", "http://a:1"),
@@ -153,6 +170,10 @@ fn the_environment_sets_every_kind_of_value() {
     assert!((config.policy.load.cpu - 1.0).abs() < f64::EPSILON);
     assert!(!config.policy.load.gpu_replaces_cpu);
     assert_eq!(config.policy.leases.ttl, Duration::from_secs(90));
+    let busy = config.policy.degradation.thresholds.busy;
+    assert_eq!((busy.enter, busy.leave), (85.0, 70.0), "what the environment does not set stays");
+    assert_eq!(config.policy.limits.rules[0].per, Per::Tier);
+    assert_eq!(config.policy.answers.fact, Duration::from_hours(2));
     assert_eq!(config.nodes[0].id.as_str(), "a");
     assert_eq!(config.agent.expect("the environment has one").node.id.as_str(), "7");
 }
