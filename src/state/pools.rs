@@ -23,6 +23,8 @@ const POOLS_MAX: usize = 4096;
 const TURNED_AWAY_WINDOW: Duration = Duration::from_secs(1);
 /// The most of its demand that a pool is taken to turn away. Of the little that is left nothing could be told.
 const TURNED_AWAY_MAX: f64 = 0.9;
+/// Fewer requests than this tell nothing of how much is turned away.
+const REQUESTS_MIN: u32 = 10;
 /// A pool that nobody asks for is forgotten after this.
 const FORGET_AFTER: Duration = Duration::from_mins(1);
 
@@ -82,7 +84,11 @@ impl BusyPool {
 
     /// The load that the pool would have if it took all, where it has `load` from what it takes.
     pub fn demand(&self, load: f64, now: Instant) -> f64 {
-        load / (1.0 - self.taken.at(now).failure_ratio().min(TURNED_AWAY_MAX))
+        let counts = self.taken.at(now);
+        if counts.total() < REQUESTS_MIN {
+            return load;
+        }
+        load / (1.0 - counts.failure_ratio().min(TURNED_AWAY_MAX))
     }
 
     fn observe(&mut self, pool: &Pool, fate: Fate, now: Instant) -> Option<Rung> {
