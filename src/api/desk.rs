@@ -11,7 +11,6 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use tokio::time::timeout_at;
 use tracing::info;
 
 use super::queue::{Attempt, Queue, Tried};
@@ -97,14 +96,16 @@ impl Desk {
             return self.decide(request);
         }
         let deadline = tokio::time::Instant::now() + max_wait;
-        match timeout_at(deadline, self.decide_in_turn(request)).await {
-            Ok(Some(decision)) => decision,
-            Ok(None) | Err(_) => self.decide_at_last(request),
-        }
+        let decided = self.decide_in_turn(request, deadline).await;
+        decided.unwrap_or_else(|| self.decide_at_last(request))
     }
 
-    /// Decides in turn with those who wait for the same; `None` where there is no place to wait.
-    async fn decide_in_turn(&self, request: &RouteRequest) -> Option<Decision> {
+    /// Decides in turn with those who wait for the same; `None` where there is no place to wait, or no time left.
+    async fn decide_in_turn(
+        &self,
+        request: &RouteRequest,
+        deadline: tokio::time::Instant,
+    ) -> Option<Decision> {
         let since = self.queue.moment();
         let mut follows = false;
         let mut attempt = || self.attempt(request, &mut follows);
@@ -117,7 +118,7 @@ impl Desk {
         };
         let user = self.state.user(&request.key.tenant, request.user.as_ref());
         let place = self.queue.enter(gate, request.priority, user, tried).ok()?;
-        place.decided(attempt).await.ok()
+        place.decided(deadline, attempt).await.ok()
     }
 
     /// The line of those whom the request would overtake if it were decided now.

@@ -5,8 +5,9 @@
 //!
 //! The queue decides nothing. An event ([`Queue::announce`]) or the line's own time (the `retry_at` of a refusal) *calls*
 //! the head of the line, and the head's own task tries. If it is served it goes, and the next one is called; if it is
-//! refused it stays, and nobody behind it is tried. So an event costs one decision more than it serves, however many
-//! wait. No task is spawned: the head itself sleeps until its line's time, and the next takes over when it goes.
+//! refused it stays, and nobody behind it is tried while it does. So an event costs one decision more than it serves,
+//! however many wait, and one more for each refused head that goes. No task is spawned: the head itself sleeps until its
+//! line's time, and the next takes over when it goes.
 //!
 //! ```text
 //! let before = queue.moment();
@@ -14,7 +15,7 @@
 //! let tried = Tried::Refused { since: before, retry_at };
 //! let mut place = queue.enter(gate, priority, user, tried)?;
 //! loop {
-//!     place.called().await?;
+//!     timeout_at(deadline, place.called()).await??;
 //!     match decide() {
 //!         Final(decision) => return decision, // the place drops: the next one is called
 //!         Passing { gate, retry_at } => place.wait_again(gate, retry_at),
@@ -22,8 +23,7 @@
 //! }
 //! ```
 //!
-//! [`Place::decided`] is this loop. The caller's patience is a timeout around it: a place may be dropped at any moment, and
-//! a call that it had goes on to the next.
+//! [`Place::decided`] is this loop. A place may be dropped at any moment, and a call that it had goes on to the next.
 
 mod hall;
 mod line;
@@ -101,6 +101,17 @@ pub enum Attempt<G, D> {
 #[error("every place to wait is taken; wait less, or raise the bound on waiting picks")]
 pub struct Full;
 
+/// Why a place came to no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unserved {
+    /// It was lost.
+    #[error(transparent)]
+    PushedOut(#[from] PushedOut),
+    /// Its turn did not come in time, or did and was of no use.
+    #[error("could not be decided in the time allowed; wait longer, or retry later")]
+    TooLate,
+}
+
 /// The place was given to a higher priority because the queue was full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("lost the place to wait to a higher priority; wait less, or raise the bound on waiting picks")]
@@ -152,7 +163,7 @@ impl<G: Eq + Hash + Clone> Queue<G> {
             Tried::Refused { retry_at, .. } => retry_at,
         };
         let bell = Arc::new(Notify::new());
-        let seat = Seat { gate, user, priority, retry_at, bell: Arc::clone(&bell) };
+        let seat = Seat { gate, user, priority, retry_at, seen: None, bell: Arc::clone(&bell) };
         let arrival = self.change(|hall| {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             let knowledge = match tried {
@@ -243,7 +254,7 @@ impl<G: Eq + Hash + Clone> Place<'_, G> {
     /// Tells that the try was refused. At the same gate the place stays where it is; at another one it gets in line with
     /// its priority and its arrival, and the next one of the old line is called. `None`: nobody knows when it may pass.
     pub fn wait_again(&mut self, gate: G, retry_at: Option<Instant>) {
-        let retry_at = retry_at.map(|at| at.max(at.min(Instant::now() + PAUSE_MIN)));
+        let retry_at = retry_at.map(|at| at.max(Instant::now() + PAUSE_MIN));
         self.refused = true;
         self.queue.change(|hall| {
             let knowledge = self.queue.knowledge(self.since);
@@ -251,10 +262,18 @@ impl<G: Eq + Hash + Clone> Place<'_, G> {
         });
     }
 
-    /// Tries whenever it is this place's turn, until there is an answer.
-    pub async fn decided<D>(mut self, mut decide: impl FnMut() -> Attempt<G, D>) -> Result<D, PushedOut> {
+    /// Tries whenever it is this place's turn, until there is an answer or no time left.
+    pub async fn decided<D>(
+        mut self,
+        deadline: Instant,
+        mut decide: impl FnMut() -> Attempt<G, D>,
+    ) -> Result<D, Unserved> {
         loop {
-            self.called().await?;
+            timeout_at(deadline, self.called()).await.map_err(|_| Unserved::TooLate)??;
+            // Where thousands give up at once each is called by the one before: their last tries would take their time.
+            if Instant::now() >= deadline {
+                return Err(Unserved::TooLate);
+            }
             match decide() {
                 Attempt::Final(decision) => return Ok(decision),
                 Attempt::Passing { gate, retry_at } => self.wait_again(gate, retry_at),

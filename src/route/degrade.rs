@@ -37,11 +37,12 @@ impl Course {
     /// Whether the request goes to its pool.
     pub fn fate(&self, known: &Known) -> Fate {
         match self {
-            Self::Smaller(..) => Fate::TurnedAway,
-            Self::Known(_) if matches!(known, Known::Stale(..)) => Fate::TurnedAway,
-            Self::Refused(Rejection { reason: RejectionReason::Busy { .. }, .. }) => Fate::TurnedAway,
-            Self::Known(_) | Self::Refused(_) => Fate::Unneeded,
             Self::Full => Fate::Taken,
+            Self::Known(_) if !matches!(known, Known::Stale(..)) => Fate::Unneeded,
+            Self::Refused(rejection) if !matches!(rejection.reason, RejectionReason::Busy { .. }) => {
+                Fate::Unneeded
+            }
+            Self::Smaller(..) | Self::Known(_) | Self::Refused(_) => Fate::TurnedAway,
         }
     }
 }

@@ -3,10 +3,11 @@
 //! Pure of tasks and clocks: the time is an argument, and the bells to ring are left in a list for whoever holds the lock
 //! to ring after letting it go.
 //!
-//! A line is in one of two states. *Out*: one of its places is called and tries; what happens meanwhile is only noted.
-//! *Quiet*: nobody tries, the head has been refused since the last event, and sleeps until the line's time if there is
-//! one. Every way out of a called place's hands (served, dropped, refused, gone to another line, pushed out) is a
-//! transition here, so a call cannot be lost.
+//! A line is in one of two states. *Out*: one of its places is called and tries; what happens meanwhile is only counted.
+//! *Quiet*: nobody tries, the head has tried since the last event, and sleeps until the line's time if there is one. Each
+//! step ends with [`Hall::settle`], which makes this true: whoever becomes the head of a quiet line is called unless it
+//! knows of the last event. So no call is lost with a place that had it, and nobody who came too late for an event waits
+//! for ever behind somebody who was not helped by it.
 
 use std::{
     cmp::Reverse,
@@ -48,6 +49,8 @@ pub(super) struct Seat<G> {
     pub(super) priority: Priority,
     /// When its own last refusal may pass; `None` when it was called since, or nobody knows.
     pub(super) retry_at: Option<Instant>,
+    /// Events at the gate before its last try; `None` when it has to try whatever happened.
+    pub(super) seen: Option<u64>,
     /// Wakes its task.
     pub(super) bell: Arc<Notify>,
 }
@@ -57,7 +60,7 @@ pub(super) struct Seat<G> {
 pub(super) enum Knowledge {
     /// Nothing has happened since.
     Fresh,
-    /// Something has, or it was never refused: as a head it must try.
+    /// Something has, or it was never refused: when it is the head it must try.
     Stale,
 }
 
@@ -117,17 +120,18 @@ impl<G: Eq + Hash + Clone> Hall<G> {
     pub(super) fn look(&mut self, arrival: Arrival, now: Instant) -> Standing {
         let Some(seat) = self.places.get(&arrival) else { return Standing::PushedOut };
         let gate = seat.gate.clone();
-        let due = self.due(&gate);
-        if due.is_some_and(|(head, at)| head == arrival && at <= now) {
-            self.call(&gate);
+        let due = self.due(&gate).filter(|(head, _)| *head == arrival);
+        if due.is_some_and(|(_, at)| at <= now) {
+            self.call(&gate, arrival);
         }
-        let Some(line) = self.lines.get_mut(&gate) else { return Standing::PushedOut };
+        let (Some(line), Some(seat)) = (self.lines.get_mut(&gate), self.places.get_mut(&arrival)) else {
+            return Standing::PushedOut;
+        };
         if line.called == Some(arrival) {
-            // It has not tried yet: what has happened so far it will see.
-            line.again = false;
+            // It tries after this: what has happened so far it will see.
+            seat.seen = Some(line.events);
             return Standing::Called;
         }
-        let due = due.filter(|(head, _)| *head == arrival);
         line.keeper = due.or(line.keeper);
         Standing::Waits(due.map(|(_, at)| at))
     }
@@ -163,14 +167,17 @@ impl<G: Eq + Hash + Clone> Hall<G> {
 
     /// Calls the head of the gate's line.
     pub(super) fn announce(&mut self, gate: &G) {
-        self.call(gate);
+        if let Some(line) = self.lines.get_mut(gate) {
+            line.events += 1;
+            self.settle(gate);
+        }
     }
 
     /// Calls the head of every line.
     pub(super) fn announce_all(&mut self) {
         let gates: Vec<_> = self.lines.keys().cloned().collect();
         for gate in gates {
-            self.call(&gate);
+            self.announce(&gate);
         }
     }
 
@@ -185,19 +192,15 @@ impl<G: Eq + Hash + Clone> Hall<G> {
         }
     }
 
-    fn put(&mut self, arrival: Arrival, seat: Seat<G>, knowledge: Knowledge) {
+    fn put(&mut self, arrival: Arrival, mut seat: Seat<G>, knowledge: Knowledge) {
         let gate = seat.gate.clone();
         let line = self.lines.entry(gate.clone()).or_default();
         line.join(seat.priority, seat.user, arrival);
         line.hear(seat.retry_at);
-        let must_try = knowledge == Knowledge::Stale && line.head() == Some(arrival);
+        seat.seen = (knowledge == Knowledge::Fresh).then_some(line.events);
         self.yielding.insert((seat.priority, Reverse(arrival)));
         self.places.insert(arrival, seat);
-        if must_try {
-            self.call(&gate);
-        } else {
-            self.keep_time(&gate);
-        }
+        self.settle(&gate);
     }
 
     fn take(&mut self, arrival: Arrival, end: End) -> Option<Seat<G>> {
@@ -207,12 +210,13 @@ impl<G: Eq + Hash + Clone> Hall<G> {
         line.leave(seat.priority, seat.user, arrival, end);
         if line.is_empty() {
             self.lines.remove(&seat.gate);
-        } else if line.called == Some(arrival) {
-            line.called = None;
-            self.call(&seat.gate);
-        } else {
-            self.keep_time(&seat.gate);
+            return Some(seat);
         }
+        if line.called == Some(arrival) {
+            line.called = None;
+            line.events += 1;
+        }
+        self.settle(&seat.gate);
         Some(seat)
     }
 
@@ -220,31 +224,29 @@ impl<G: Eq + Hash + Clone> Hall<G> {
     fn stay(&mut self, arrival: Arrival, gate: &G, retry_at: Option<Instant>) {
         let Some(line) = self.lines.get_mut(gate) else { return };
         line.hear(retry_at);
-        if line.called == Some(arrival) {
-            line.called = None;
-            if line.again {
-                return self.call(gate);
-            }
-        }
-        self.keep_time(gate);
+        line.called = line.called.filter(|called| *called != arrival);
+        self.settle(gate);
     }
 
-    /// Calls the head, or notes that it is to be called when the place that tries has said how it fared.
-    fn call(&mut self, gate: &G) {
-        let Some(line) = self.lines.get_mut(gate) else { return };
-        if line.called.is_some() {
-            line.again = true;
-            return;
-        }
+    /// Lets the head of a line where nobody tries do so if it does not know of the last event, or else keep the time.
+    fn settle(&mut self, gate: &G) {
+        let Some(line) = self.lines.get(gate).filter(|line| line.called.is_none()) else { return };
         let Some(head) = line.head() else { return };
+        let seen = self.places.get(&head).and_then(|seat| seat.seen);
+        if seen == Some(line.events) {
+            self.keep_time(gate);
+        } else {
+            self.call(gate, head);
+        }
+    }
+
+    fn call(&mut self, gate: &G, head: Arrival) {
+        let (Some(line), Some(seat)) = (self.lines.get_mut(gate), self.places.get_mut(&head)) else { return };
         line.called = Some(head);
-        line.again = false;
         line.retry_at = None;
         line.keeper = None;
-        if let Some(seat) = self.places.get_mut(&head) {
-            seat.retry_at = None;
-            self.bells.push(Arc::clone(&seat.bell));
-        }
+        seat.retry_at = None;
+        self.bells.push(Arc::clone(&seat.bell));
     }
 
     /// Lets the head know until when to sleep, if it does not know yet.

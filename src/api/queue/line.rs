@@ -17,8 +17,8 @@ pub(super) struct Line {
     classes: BTreeMap<Priority, Turns>,
     /// The place that is called and has not said yet how it fared. One at a time: so an event costs one decision.
     pub(super) called: Option<Arrival>,
-    /// Whether something changed after the called place began to try.
-    pub(super) again: bool,
+    /// Events at this gate so far. A call that is handed back is one, too.
+    pub(super) events: u64,
     /// Earliest moment, of those told since the last call, when the gate may be open.
     pub(super) retry_at: Option<Instant>,
     /// The head that was last told until when to sleep.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 use tokio::{
     task::JoinSet,
-    time::{advance, timeout, timeout_at},
+    time::{advance, timeout},
 };
 
 use super::*;
@@ -19,6 +19,10 @@ pub(in crate::api::queue) fn user(who: u64) -> Digest {
 const GATE: &str = "pool";
 const OTHER: &str = "quota";
 const MS: Duration = Duration::from_millis(1);
+
+fn later(by: Duration) -> Instant {
+    Instant::now() + by
+}
 
 /// Waits for events only.
 fn refused(queue: &Queue<&'static str>) -> Tried {
@@ -76,7 +80,7 @@ async fn nobody_is_called_without_an_event() {
     assert!(!places.iter_mut().any(is_called));
     queue.announce(&OTHER);
     assert!(!places.iter_mut().any(is_called), "it was for another gate");
-    advance(Duration::from_secs(3600)).await;
+    advance(Duration::from_hours(1)).await;
     assert!(!places.iter_mut().any(is_called));
 }
 
@@ -89,20 +93,20 @@ async fn a_crowd_of_one_user_leaves_the_others_their_share() {
     let users = [vec![0; 1000], (0..900).map(|place| 1 + place / 100).collect()].concat();
     let waiters = crowd.chain(others).zip(users).map(|(place, who)| {
         let order = &order;
-        place.decided(move || {
+        place.decided(later(MS), move || {
             order.lock().push(who);
             Attempt::Final(())
         })
     });
     let all = futures_util::future::join_all(waiters);
     queue.announce(&GATE);
-    assert!(all.await.into_iter().all(|served| served.is_ok()));
+    assert!(all.await.iter().all(Result::is_ok), "a chain takes no time");
     let order = order.into_inner();
     assert_eq!(order.len(), 1900);
     let mut counts = [0_usize; 10];
     for (services, who) in (1..=1000).zip(order) {
         counts[who] += 1;
-        let fair = services as f64 / 10.0;
+        let fair = f64::from(services) / 10.0;
         let off = counts.iter().map(|count| (*count as f64 - fair).abs()).fold(0.0, f64::max);
         assert!(off <= (fair * 0.1).max(1.0), "{counts:?} after {services}");
     }
@@ -118,7 +122,7 @@ async fn an_event_costs_one_decision_and_not_one_for_each_that_waits() {
             decisions.fetch_add(1, Ordering::Relaxed);
             Attempt::<_, ()>::Passing { gate: GATE, retry_at: None }
         };
-        timeout(100 * MS, join(&queue, Priority::Normal, who).decided(decide))
+        join(&queue, Priority::Normal, who).decided(later(100 * MS), decide)
     });
     let tells = async {
         for _ in 0..events {
@@ -137,11 +141,11 @@ async fn one_event_serves_a_thousand_in_a_chain() {
     let decisions = AtomicUsize::new(0);
     let waiters = (0..1000).map(|who| {
         let decide = || Attempt::Final(decisions.fetch_add(1, Ordering::Relaxed));
-        join(&queue, Priority::Normal, who % 7).decided(decide)
+        join(&queue, Priority::Normal, who % 7).decided(later(MS), decide)
     });
     let all = futures_util::future::join_all(waiters);
     queue.announce(&GATE);
-    all.await;
+    assert!(all.await.iter().all(Result::is_ok), "a chain takes no time");
     assert_eq!(decisions.into_inner(), 1000);
     assert_eq!((queue.waiting(), queue.lines()), (0, 0));
 }
@@ -156,14 +160,31 @@ async fn a_deadline_is_honoured_among_ten_thousand() {
         let tried = refused_until(&queue, retry_at);
         let place = queue.enter(GATE, Priority::Normal, user(who % 50), tried).expect("there is room");
         async move {
-            let decide = || Attempt::<_, ()>::Passing { gate: GATE, retry_at: Some(Instant::now()) };
-            assert!(timeout_at(deadline, place.decided(decide)).await.is_err());
+            let decide = || Attempt::<_, ()>::Passing { gate: GATE, retry_at: Some(Instant::now() + MS) };
+            assert_eq!(place.decided(deadline, decide).await, Err(Unserved::TooLate));
             Instant::now() - deadline
         }
     });
     let late = futures_util::future::join_all(waiters).await.into_iter().max().expect("some waited");
     assert!(late <= 20 * MS, "{late:?}");
     assert_eq!((queue.waiting(), queue.lines()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_tries_when_it_is_too_late() {
+    let queue = Queue::new(1000);
+    let deadline = later(10 * MS);
+    let decisions = AtomicUsize::new(0);
+    let waiters = (0..1000).map(|who| {
+        let place = queue.enter(GATE, Priority::Normal, user(who), Tried::Never).expect("there is room");
+        place.decided(deadline, || {
+            decisions.fetch_add(1, Ordering::Relaxed);
+            Attempt::<_, ()>::Passing { gate: GATE, retry_at: None }
+        })
+    });
+    let all = futures_util::future::join_all(waiters).await;
+    assert!(all.iter().all(|ended| *ended == Err(Unserved::TooLate)));
+    assert_eq!(decisions.into_inner(), 1, "the first; the next ones become the head as all give up");
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,8 +199,9 @@ async fn a_deadline_is_honoured_though_every_try_meets_an_event() {
         queue.announce(&GATE);
         if tries < 1000 { Attempt::Passing { gate: GATE, retry_at: None } } else { Attempt::Final(()) }
     };
-    let deadline_passed = timeout_at(Instant::now(), place.decided(decide)).await.is_err();
-    assert!(deadline_passed, "after {tries} tries");
+    // By its own means `decided` would end after one try, so the deadline is the caller's alone.
+    let unbounded = place.decided(later(Duration::from_hours(1)), decide);
+    assert!(timeout(Duration::ZERO, unbounded).await.is_err(), "after {tries} tries");
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,7 +216,7 @@ async fn a_time_that_has_passed_is_no_reason_to_spin() {
         assert!(tries <= 21, "{tries} tries in 20 ms");
         Attempt::<_, ()>::Passing { gate: GATE, retry_at: Some(Instant::now() - MS) }
     };
-    assert!(timeout(20 * MS, place.decided(decide)).await.is_err());
+    assert_eq!(place.decided(later(20 * MS), decide).await, Err(Unserved::TooLate));
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,6 +301,24 @@ async fn who_is_refused_keeps_the_head_and_nobody_behind_is_tried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_came_too_late_for_an_event_tries_when_the_one_before_it_gives_up() {
+    let queue = Queue::new(10);
+    let [mut first, mut second] = [1, 2].map(|who| join(&queue, Priority::Normal, who));
+    queue.announce(&GATE);
+    assert!(is_called(&mut first));
+    first.wait_again(GATE, None);
+    assert!(!is_called(&mut second));
+    drop(first);
+    assert!(is_called(&mut second), "what was of no use to the first may be to the second");
+    second.wait_again(GATE, None);
+    let late = refused(&queue);
+    queue.announce(&OTHER);
+    let mut third = queue.enter(GATE, Priority::Normal, user(3), late).expect("there is room");
+    drop(second);
+    assert!(is_called(&mut third), "something happened before it had its place");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_during_a_try_calls_again() {
     let queue = Queue::new(10);
     let mut place = join(&queue, Priority::Normal, 1);
@@ -352,14 +392,22 @@ async fn a_newcomer_stands_back_for_equals_and_not_for_lower_ones() {
     assert!(!queue.is_behind(&GATE, Priority::Low));
 }
 
-#[tokio::test(start_paused = true)]
-async fn nobody_touches_the_lock_while_nobody_waits() {
+#[test]
+fn nobody_touches_the_lock_while_nobody_waits() {
     let queue = Queue::<&str>::new(10);
+    let (done, is_done) = std::sync::mpsc::channel();
     let held = queue.hall.lock();
-    assert!(!queue.is_behind(&GATE, Priority::Low));
-    queue.announce(&GATE);
-    queue.announce_all();
-    drop(held);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            assert!(!queue.is_behind(&GATE, Priority::Low));
+            queue.announce(&GATE);
+            queue.announce_all();
+            done.send(()).expect("it is awaited");
+        });
+        let in_time = is_done.recv_timeout(Duration::from_secs(5));
+        drop(held);
+        assert!(in_time.is_ok(), "it waits for the lock");
+    });
 }
 
 #[tokio::test(start_paused = true)]
@@ -386,10 +434,10 @@ async fn a_full_queue_takes_the_place_of_the_youngest_of_the_lowest_priority() {
 async fn who_is_pushed_out_is_told_at_once() {
     let queue = Queue::new(1);
     let low = join(&queue, Priority::Low, 1);
-    let waits = timeout(MS, low.decided(|| Attempt::Final(())));
+    let waits = low.decided(later(MS), || Attempt::Final(()));
     let enters = async { queue.enter(GATE, Priority::High, user(2), refused(&queue)) };
     let (pushed_out, _high) = tokio::join!(waits, enters);
-    assert_eq!(pushed_out, Ok(Err(PushedOut)));
+    assert_eq!(pushed_out, Err(Unserved::PushedOut(PushedOut)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -451,7 +499,8 @@ async fn a_hundred_thousand_callers_that_give_up_leave_nothing() {
             if who % 3 == 0 {
                 queue.announce(&(who % 10));
             }
-            let _ = timeout(Duration::from_micros(who % 3000), place.decided(decide)).await;
+            let deadline = later(Duration::from_millis(1 + who % 3));
+            let _ = timeout(Duration::from_micros(who % 3000), place.decided(deadline, decide)).await;
         });
     }
     while tasks.join_next().await.is_some() {}
@@ -469,16 +518,16 @@ async fn no_call_is_lost_between_threads() {
         let patience = Duration::from_micros(who % 500);
         tasks.spawn(take_a_token(Arc::clone(&queue), Arc::clone(&tokens), user(who % 10)));
         tasks.spawn(give_up(Arc::clone(&queue), user(who % 10), patience));
-        tasks.spawn(bring_a_token(Arc::clone(&queue), Arc::clone(&tokens)));
+        let (queue, tokens) = (Arc::clone(&queue), Arc::clone(&tokens));
+        tasks.spawn(async move {
+            tokens.fetch_add(1, Ordering::SeqCst);
+            queue.announce(&GATE);
+        });
     }
-    let all = async { while tasks.join_next().await.is_some() {} };
-    timeout(Duration::from_secs(60), all).await.expect("everybody is served");
+    while let Some(ended) = tasks.join_next().await {
+        ended.expect("everybody is served");
+    }
     assert_eq!((queue.waiting(), queue.lines()), (0, 0));
-}
-
-async fn bring_a_token(queue: Arc<Queue<&'static str>>, tokens: Arc<AtomicUsize>) {
-    tokens.fetch_add(1, Ordering::SeqCst);
-    queue.announce(&GATE);
 }
 
 async fn take_a_token(queue: Arc<Queue<&'static str>>, tokens: Arc<AtomicUsize>, user: Digest) {
@@ -490,13 +539,51 @@ async fn take_a_token(queue: Arc<Queue<&'static str>>, tokens: Arc<AtomicUsize>,
     if take() != Attempt::Final(()) {
         let tried = Tried::Refused { since, retry_at: None };
         let place = queue.enter(GATE, Priority::Normal, user, tried).expect("there is room");
-        place.decided(take).await.expect("nobody is pushed out");
+        place.decided(later(Duration::from_secs(30)), take).await.expect("a token for each");
     }
 }
 
 async fn give_up(queue: Arc<Queue<&'static str>>, user: Digest, patience: Duration) {
     let mut place = queue.enter(GATE, Priority::High, user, refused(&queue)).expect("there is room");
     let _ = timeout(patience, place.called()).await;
+}
+
+/// Two threads in step: one is refused and takes the first place while the other brings what it waits for.
+#[test]
+fn the_first_place_and_an_event_do_not_miss_each_other() {
+    const ROUNDS: usize = 100_000;
+    let queue = Queue::new(1);
+    let brought = AtomicUsize::new(0);
+    let arrived = AtomicUsize::new(0);
+    // A barrier that sleeps would let one thread run long before the other.
+    let meet = || {
+        let both = arrived.fetch_add(1, Ordering::SeqCst) / 2 * 2 + 2;
+        while arrived.load(Ordering::SeqCst) < both {
+            std::thread::yield_now();
+        }
+    };
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for round in 1..=ROUNDS {
+                meet();
+                (0..round % 256).for_each(|_| std::hint::spin_loop());
+                brought.store(round, Ordering::SeqCst);
+                queue.announce(&GATE);
+                meet();
+            }
+        });
+        let mut lost = 0;
+        for round in 1..=ROUNDS {
+            meet();
+            let tried = refused(&queue);
+            let is_refused = brought.load(Ordering::SeqCst) < round;
+            let place = is_refused.then(|| queue.enter(GATE, Priority::Normal, user(1), tried));
+            meet();
+            let called = |place: Result<Place<'_, _>, Full>| is_called(&mut place.expect("there is room"));
+            lost += usize::from(place.is_some_and(|place| !called(place)));
+        }
+        assert_eq!(lost, 0, "of {ROUNDS}");
+    });
 }
 
 /// Prints costs: `cargo test --release --lib queue -- --ignored --nocapture`.
@@ -524,4 +611,9 @@ fn what_it_costs() {
         assert!(queue.is_behind(&GATE, Priority::Low));
     });
     measure("announce, 100,000 wait", 1_000_000, &mut || queue.announce(&GATE));
+    let gates = Queue::new(10_000);
+    let tried = Tried::Refused { since: gates.moment(), retry_at: None };
+    let enter = |gate| gates.enter(gate, Priority::Normal, who, tried).expect("there is room");
+    let _places: Vec<_> = (0..10_000).map(enter).collect();
+    measure("announce_all, 10,000 lines", 1, &mut || gates.announce_all());
 }

@@ -9,7 +9,7 @@ use crate::api::queue::tests::user;
 
 const PLACES_MAX: usize = 12;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Enter {
         gate: u8,
@@ -51,19 +51,20 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Waiter {
     arrival: Arrival,
     gate: u8,
     priority: Priority,
     user: u64,
     retry_at: Option<Instant>,
+    /// Whether it knows of the last event at its gate.
+    knows: bool,
 }
 
 #[derive(Debug, Default)]
 struct ModelLine {
     called: Option<Arrival>,
-    again: bool,
     retry_at: Option<Instant>,
 }
 
@@ -90,14 +91,20 @@ impl Model {
         Some((head.arrival, earlier(line.retry_at, head.retry_at)?))
     }
 
-    fn call(&mut self, gate: u8) {
-        let Some(head) = self.head(gate).map(|head| head.arrival) else { return };
-        let line = self.lines.entry(gate).or_default();
-        if line.called.is_some() {
-            line.again = true;
-            return;
+    fn announce(&mut self, gate: u8) {
+        self.waiters.iter_mut().filter(|waiter| waiter.gate == gate).for_each(|waiter| waiter.knows = false);
+        self.settle(gate);
+    }
+
+    fn settle(&mut self, gate: u8) {
+        let Some(&head) = self.head(gate) else { return };
+        if self.lines[&gate].called.is_none() && !head.knows {
+            self.call(gate, head.arrival);
         }
-        *line = ModelLine { called: Some(head), again: false, retry_at: None };
+    }
+
+    fn call(&mut self, gate: u8, head: Arrival) {
+        self.lines.insert(gate, ModelLine { called: Some(head), retry_at: None });
         self.find(head).expect("the head waits").retry_at = None;
     }
 
@@ -111,11 +118,8 @@ impl Model {
         self.tags.entry((class.0, class.1, waiter.user)).or_insert(tag);
         let line = self.lines.entry(waiter.gate).or_default();
         line.retry_at = earlier(line.retry_at, waiter.retry_at);
-        let (arrival, gate) = (waiter.arrival, waiter.gate);
-        self.waiters.push(waiter);
-        if knowledge == Knowledge::Stale && self.head(gate).expect("it joined").arrival == arrival {
-            self.call(gate);
-        }
+        self.waiters.push(Waiter { knows: knowledge == Knowledge::Fresh, ..waiter });
+        self.settle(waiter.gate);
     }
 
     fn part(&mut self, arrival: Arrival, end: End) -> Waiter {
@@ -131,8 +135,9 @@ impl Model {
         self.forget();
         if self.lines.get(&gone.gate).is_some_and(|line| line.called == Some(arrival)) {
             self.lines.get_mut(&gone.gate).expect("it was found").called = None;
-            self.call(gone.gate);
+            self.announce(gone.gate);
         }
+        self.settle(gone.gate);
         gone
     }
 
@@ -151,6 +156,9 @@ impl Model {
     }
 }
 
+/// A gate, the place that is called there, and the head that keeps the time.
+type Seen = (u8, Option<Arrival>, Option<(Arrival, Instant)>);
+
 /// The hall and its model, side by side.
 struct Pair {
     hall: Hall<u8>,
@@ -163,18 +171,18 @@ impl Pair {
     fn apply(&mut self, step: Step) {
         match step {
             Step::Enter { gate, priority, user, retry_in, knowledge } => {
-                let waiter =
-                    Waiter { arrival: Arrival(0), gate, priority, user, retry_at: self.after(retry_in) };
+                let retry_at = self.after(retry_in);
+                let waiter = Waiter { arrival: Arrival(0), gate, priority, user, retry_at, knows: false };
                 self.enter(waiter, knowledge);
             }
             Step::Leave(who) => self.leave(who),
             Step::Announce(gate) => {
                 self.hall.announce(&gate);
-                self.model.call(gate);
+                self.model.announce(gate);
             }
             Step::AnnounceAll => {
                 self.hall.announce_all();
-                (0..3).for_each(|gate| self.model.call(gate));
+                (0..3).for_each(|gate| self.model.announce(gate));
             }
             Step::Look(who, later) => self.look(who, later),
             Step::Refuse { who, gate, retry_in, knowledge } => {
@@ -203,11 +211,12 @@ impl Pair {
     fn enter(&mut self, waiter: Waiter, knowledge: Knowledge) {
         let Waiter { gate, priority, retry_at, .. } = waiter;
         let bell = Arc::new(Notify::new());
-        let seat = Seat { gate, user: user(waiter.user), priority, retry_at, bell: Arc::clone(&bell) };
+        let seat =
+            Seat { gate, user: user(waiter.user), priority, retry_at, seen: None, bell: Arc::clone(&bell) };
         let entered = self.hall.enter(seat, knowledge);
         if self.model.waiters.len() == PLACES_MAX {
             let key = |waiter: &&Waiter| (waiter.priority, Reverse(waiter.arrival));
-            let first = self.model.waiters.iter().min_by_key(key).expect("it is full").clone();
+            let first = *self.model.waiters.iter().min_by_key(key).expect("it is full");
             assert_eq!(entered.is_ok(), first.priority < priority);
             if entered.is_ok() {
                 self.model.part(first.arrival, End::Unserved);
@@ -233,11 +242,10 @@ impl Pair {
         let gate = self.model.find(arrival).expect("it was picked").gate;
         let due = self.model.due(gate).filter(|(head, _)| *head == arrival);
         if due.is_some_and(|(_, at)| at <= self.now) {
-            self.model.call(gate);
+            self.model.call(gate, arrival);
         }
-        let line = self.model.lines.get_mut(&gate).expect("it waits in it");
-        let expected = if line.called == Some(arrival) {
-            line.again = false;
+        let expected = if self.model.lines[&gate].called == Some(arrival) {
+            self.model.find(arrival).expect("it was picked").knows = true;
             Standing::Called
         } else {
             Standing::Waits(due.map(|(_, at)| at))
@@ -261,9 +269,7 @@ impl Pair {
         let line = self.model.lines.get_mut(&gate).expect("it waits in it");
         line.retry_at = earlier(line.retry_at, retry_at);
         line.called = None;
-        if line.again {
-            self.model.call(gate);
-        }
+        self.model.settle(gate);
     }
 
     fn check(&mut self) {
@@ -275,7 +281,6 @@ impl Pair {
             let line = &hall.lines[gate];
             let of_model = (expected.called, expected.retry_at, model.head(*gate).map(|head| head.arrival));
             assert_eq!((line.called, line.retry_at, line.head()), of_model, "at gate {gate}");
-            assert_eq!(line.called.is_some() && line.again, expected.called.is_some() && expected.again);
             assert_eq!(hall.due(gate), model.due(*gate));
         }
         for priority in [Priority::Low, Priority::Normal, Priority::High] {
@@ -285,7 +290,7 @@ impl Pair {
     }
 
     /// Nobody sleeps through its call, or through its line's time: what is new to a place has rung its bell.
-    fn check_bells(&mut self, before: &[(u8, Option<Arrival>, Option<(Arrival, Instant)>)], looked: bool) {
+    fn check_bells(&mut self, before: &[Seen], looked: bool) {
         let rung = self.hall.take_bells();
         let is_rung = |arrival: Arrival| rung.iter().any(|bell| Arc::ptr_eq(bell, &self.bells[&arrival]));
         for (gate, line) in &self.hall.lines {
@@ -299,7 +304,7 @@ impl Pair {
         }
     }
 
-    fn snapshot(&self) -> Vec<(u8, Option<Arrival>, Option<(Arrival, Instant)>)> {
+    fn snapshot(&self) -> Vec<Seen> {
         self.hall.lines.iter().map(|(gate, line)| (*gate, line.called, self.hall.due(gate))).collect()
     }
 }

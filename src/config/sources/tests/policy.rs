@@ -3,6 +3,7 @@
 use super::{loaded, refused, uncommented};
 use crate::domain::{
     degradation::Thresholds,
+    id::{ModelName, TenantId},
     limit::{Mode, Per, Unit},
     node::RequestType,
 };
@@ -15,8 +16,8 @@ fn a_list_of_limits_replaces_the_default_ones() {
     assert_eq!(names, ["premium-requests", "free-requests", "acme-tokens"]);
     let rule = &limits.rules[2];
     assert_eq!((rule.per, rule.mode, rule.tier), (Per::Model, Mode::Enforced, None));
-    assert_eq!(rule.tenant.as_ref().map(|tenant| tenant.as_str()), Some("acme"));
-    assert_eq!(rule.model.as_ref().map(|model| model.as_str()), Some("gpt-large"));
+    assert_eq!(rule.tenant.as_ref().map(TenantId::as_str), Some("acme"));
+    assert_eq!(rule.model.as_ref().map(ModelName::as_str), Some("gpt-large"));
     let shadow = "policy: {limits: {rules: [{name: a, per: tenant, requests_per_second: 1, shadow: true}]}}";
     assert_eq!(loaded(shadow).policy.limits.rules[0].mode, Mode::Shadow);
 }
@@ -49,7 +50,7 @@ fn a_pool_inherits_the_thresholds_that_it_does_not_give() {
     assert_eq!(told(degradation.pools[1].thresholds), [81.0, 71.0, 90.0, 80.0]);
     let pool = &loaded(&uncommented()).policy.degradation.pools[0];
     assert_eq!(pool.request_type, Some(RequestType::Text));
-    assert_eq!(pool.fallback_model.as_ref().map(|model| model.as_str()), Some("gpt-small"));
+    assert_eq!(pool.fallback_model.as_ref().map(ModelName::as_str), Some("gpt-small"));
     assert_eq!(pool.message.as_deref(), Some("gpt-large is busy, please wait"));
 }
 
