@@ -10,6 +10,7 @@ mod fleet;
 mod gateway;
 mod node;
 mod progress;
+mod rush;
 mod table;
 mod tally;
 mod tour;
@@ -28,6 +29,7 @@ use crate::{app::AppError, domain::policy::Balance};
 use fleet::{Fleet, VICTIM};
 use gateway::{Gateway, Served};
 use progress::{Progress, say};
+pub use rush::{Rush, Side};
 pub use table::Summary;
 use tally::{Death, tally};
 pub use tally::{Percentiles, Tally};
@@ -88,6 +90,8 @@ pub async fn run(options: Options) -> Result<Summary, DemoError> {
     let mut round_robin = Fleet::start(Balance::RoundRobin).await?;
     let mut pointsman = Fleet::start(Balance::WeightedLoad).await?;
     let [first, other] = race([&mut round_robin, &mut pointsman], &options).await?;
+    round_robin.end().await?;
+    let rush = rush::run(options.seed).await?;
     let summary = Summary {
         seed: options.seed,
         duration_seconds: options.duration.as_secs_f64(),
@@ -95,8 +99,8 @@ pub async fn run(options: Options) -> Result<Summary, DemoError> {
         killed_after_seconds: half(&options).as_secs_f64(),
         round_robin: first,
         pointsman: other,
+        rush,
     };
-    round_robin.end().await?;
     if options.serve {
         say(&format!("{summary}\n\n{}", tour::guide(&pointsman)));
         asked_to_end().await?;

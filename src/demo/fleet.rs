@@ -17,7 +17,7 @@ use crate::{
     config::{Config, ServerConfig},
     domain::{
         node::NodeClass,
-        policy::{Balance, Policy},
+        policy::{Balance, LoadPolicy, Policy, Spill, SpillPolicy},
     },
     proto::{ListNodesRequest, NodeState, node_service_client::NodeServiceClient},
 };
@@ -63,12 +63,50 @@ pub(super) fn plans() -> [Plan; 4] {
     ]
 }
 
+/// The nodes of the rush: all of one class, so that who pays and who does not meet on them.
+fn rush_plans() -> [Plan; 2] {
+    ["rush-1", "rush-2"].map(|id| Plan {
+        id,
+        class: NodeClass::High,
+        queue_capacity: QUEUE_CAPACITY,
+        pace: FAST.slowed(SLOWDOWN),
+    })
+}
+
+/// The nodes of the demo tell no memory, which would keep a full pool at a load of 70.
+fn rush_policy() -> Policy {
+    Policy {
+        load: LoadPolicy { cpu: 0.7, memory: 0.0, ..LoadPolicy::default() },
+        spill: SpillPolicy { when: Spill::WhenEmpty, ..SpillPolicy::default() },
+        ..Policy::default()
+    }
+}
+
 impl Fleet {
     /// Starts a service and its nodes; returns when the service can pick each of them.
     pub(super) async fn start(balance: Balance) -> Result<Self, DemoError> {
-        let service = app::start(config(balance)).await.map_err(DemoError::Service)?;
+        Self::start_with(Policy { balance, ..Policy::default() }, plans()).await
+    }
+
+    /// Starts a service that knows no limits and never degrades, for the rush.
+    pub(super) async fn start_plain() -> Result<Self, DemoError> {
+        let mut policy = rush_policy();
+        policy.limits.rules.clear();
+        policy.degradation.thresholds.busy.enter = f64::INFINITY;
+        policy.degradation.thresholds.overloaded.enter = f64::INFINITY;
+        Self::start_with(policy, rush_plans()).await
+    }
+
+    /// Starts a service that limits and degrades as it does by default, for the rush.
+    pub(super) async fn start_full() -> Result<Self, DemoError> {
+        Self::start_with(rush_policy(), rush_plans()).await
+    }
+
+    async fn start_with(policy: Policy, plans: impl IntoIterator<Item = Plan>) -> Result<Self, DemoError> {
+        let balance = policy.balance;
+        let service = app::start(config(policy)).await.map_err(DemoError::Service)?;
         let start = |plan: Plan| Node::start(&plan, service.address());
-        let nodes: Result<_, _> = plans().into_iter().map(start).collect();
+        let nodes: Result<_, _> = plans.into_iter().map(start).collect();
         let fleet = Self { balance, nodes: nodes.map_err(DemoError::Node)?, service };
         fleet.ready().await?;
         Ok(fleet)
@@ -121,12 +159,12 @@ impl Fleet {
 
 /// The defaults, but for the policy that is compared. Nobody is served any more when the demo stops its services, so
 /// they need not wait for gateways to leave.
-fn config(balance: Balance) -> Config {
+fn config(policy: Policy) -> Config {
     let server = ServerConfig {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         drain_delay: Duration::ZERO,
         drain_grace: Duration::from_secs(1),
         ..ServerConfig::default()
     };
-    Config { policy: Policy { balance, ..Policy::default() }, server, ..Config::default() }
+    Config { policy, server, ..Config::default() }
 }

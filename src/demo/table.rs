@@ -7,7 +7,10 @@ use std::fmt;
 use comfy_table::{CellAlignment, Table, TableComponent, presets::UTF8_HORIZONTAL_ONLY};
 use serde::Serialize;
 
-use super::tally::{Percentiles, Tally};
+use super::{
+    rush::Rush,
+    tally::{Percentiles, Tally},
+};
 
 /// What a run found. As text it is the table for people.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +27,8 @@ pub struct Summary {
     pub round_robin: Tally,
     /// The fleet that picks by load, as Pointsman does by default.
     pub pointsman: Tally,
+    /// What known answers, limits and degradation do in a rush.
+    pub rush: Rush,
 }
 
 impl Summary {
@@ -85,21 +90,27 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::new();
-        table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["", "round robin", "Pointsman"]);
-        table.add_rows(self.rows());
-        // A line under each of so many rows would tear the numbers apart.
-        table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        let table = table.to_string();
-        table.lines().try_for_each(|line| writeln!(f, "{}", line.trim_end()))?;
-        f.write_str(&self.notes())
+        writeln!(f, "{}", compared(["", "round robin", "Pointsman"], self.rows()))?;
+        write!(f, "{}\n\n{}", self.notes(), self.rush)
     }
 }
 
-fn milliseconds(time: Option<f64>) -> String {
+/// Two rivals side by side.
+pub(super) fn compared(header: [&str; 3], rows: impl IntoIterator<Item = [String; 3]>) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.add_rows(rows);
+    // A line under each of so many rows would tear the numbers apart.
+    table.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let table = table.to_string();
+    table.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// A time, for people.
+pub(super) fn milliseconds(time: Option<f64>) -> String {
     match time {
         None => "-".into(),
         Some(time) if time < 10.0 => format!("{time:.1} ms"),

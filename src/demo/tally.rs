@@ -87,7 +87,8 @@ fn shares<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> BTreeMap<String, f
     counts.into_iter().map(|(node, count)| (node, count / all)).collect()
 }
 
-fn percentiles(times: impl Iterator<Item = Duration>) -> Option<Percentiles> {
+/// Exact percentiles of these times.
+pub(super) fn percentiles(times: impl Iterator<Item = Duration>) -> Option<Percentiles> {
     let mut times: Vec<_> = times.collect();
     times.sort_unstable();
     let rank = |percent: usize| (times.len() * percent).div_ceil(100).saturating_sub(1);
