@@ -78,7 +78,7 @@ pub fn explain(request: &RouteRequest, state: &State, policy: &Policy, turn: &mu
     let choice = choose(&request, Scene { state, topology: &topology, policy }, turn);
     let takes_tokens = matches!(choice.outcome, Ok(Chosen::Route(_)));
     let limits = throttle::verdicts(&request, state, policy, turn);
-    let outcome = match throttle::refusal(&limits, takes_tokens) {
+    let outcome = match throttle::refusal(&limits, &request, takes_tokens, state) {
         Some(rejection) => Err(rejection),
         None => choice.outcome.map(Chosen::granted),
     };

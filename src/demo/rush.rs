@@ -116,7 +116,7 @@ fn side(visited: &[Visited]) -> Side {
 
 /// How long the peak lasts, for people.
 fn peak() -> Duration {
-    PEAK.end - PEAK.start
+    PEAK.end.saturating_sub(PEAK.start)
 }
 
 #[cfg(test)]

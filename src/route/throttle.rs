@@ -41,9 +41,18 @@ pub fn verdicts(request: &RouteRequest, state: &State, policy: &Policy, turn: &T
     state.limits.peek(request, tokens, &policy.limits, turn.now)
 }
 
-/// The refusal of the first limit that would refuse. A known answer takes no tokens.
-pub fn refusal(verdicts: &[LimitVerdict], takes_tokens: bool) -> Option<Rejection> {
-    let counts = |verdict: &&LimitVerdict| takes_tokens || verdict.quota.unit() == Unit::Requests;
+/// The refusal of the first limit that would refuse. A known answer takes no tokens, a retry nothing that its first attempt
+/// has taken.
+pub fn refusal(
+    verdicts: &[LimitVerdict],
+    request: &RouteRequest,
+    takes_tokens: bool,
+    state: &State,
+) -> Option<Rejection> {
+    let counts = |verdict: &&LimitVerdict| match verdict.quota.unit() {
+        Unit::Requests => !state.leases.is_retry(&request.key),
+        Unit::Tokens => takes_tokens && !state.leases.holds_tokens(&request.key),
+    };
     verdicts.iter().filter(counts).find_map(LimitVerdict::refusal).map(refused)
 }
 

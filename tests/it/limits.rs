@@ -116,6 +116,19 @@ fn a_retry_reserves_nothing_more_and_a_dead_gateway_spends_its_estimate() {
 }
 
 #[test]
+fn a_retry_of_who_is_over_the_limit_is_explained_as_it_is_decided() {
+    let mut world = World::of_equal_nodes(Policy::default(), 2);
+    let user = UserId::parse("ann").ok();
+    let asking = |request: &str| RouteRequest { user: user.clone(), ..text(request) };
+    world.pick(&asking("r0"));
+    world.pick(&asking("r1"));
+    assert!(world.explain(&asking("r2")).outcome.is_err(), "two a second");
+    world.settle(&asking("r0").key, OutcomeResult::Failed);
+    assert!(world.explain(&asking("r0")).outcome.is_ok(), "a retry is free");
+    assert!(world.decide(&asking("r0")).outcome.is_ok());
+}
+
+#[test]
 fn a_request_that_can_never_fit_says_so_at_once() {
     let mut world = World::of_equal_nodes(policy(Mode::Enforced), 1);
     let greedy = RouteRequest { max_output_tokens: Some(10_001), ..asking("r0") };
