@@ -55,6 +55,10 @@ impl PoolTable {
     /// Takes in a pool as a decision found it, and what became of the request. Says whether the pool has changed its rung.
     pub fn observe(&self, pool: &Pool, fate: Fate, now: Instant) -> Option<Rung> {
         if pool.rung == Rung::Normal {
+            // Reading first: pools are well nearly always, and picks must not wait for each other to say so.
+            if !self.busy.contains_key(&pool.key) {
+                return None;
+            }
             return self.busy.remove(&pool.key).map(|_| Rung::Normal);
         }
         let is_full = self.busy.len() >= POOLS_MAX;
