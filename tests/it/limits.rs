@@ -2,19 +2,23 @@
 
 use std::{
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::{
+        Barrier,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     thread,
     time::Duration,
 };
 
 use pointsman::{
     domain::{
+        answer::fingerprint::Fingerprint,
         decision::{Granted, RejectionReason},
-        id::{LimitName, UserId},
+        id::{LimitName, ModelName, UserId},
         limit::{LimitPolicy, LimitRule, Mode, Per, Quota},
         outcome::{Outcome, OutcomeResult, OutcomeTokens},
         policy::Policy,
-        request::RouteRequest,
+        request::{Patience, RouteRequest},
         time::Chance,
     },
     route::{self, Turn},
@@ -138,4 +142,32 @@ fn a_request_that_can_never_fit_says_so_at_once() {
     assert_eq!((over.limit, over.needed, over.remaining), (10_000, 10_051, 10_000));
     world.report("n0", idle_load());
     assert_eq!(world.in_flight(), 0);
+}
+
+/// All find at the same moment that nobody asks the same: the claim decides, not what each has seen.
+#[test]
+fn of_identical_requests_on_many_threads_one_goes_to_a_node() {
+    let world = World::of_equal_nodes(Policy::default(), 4);
+    let fingerprint = Some(Fingerprint::of_canonical(b"the question"));
+    let barrier = Barrier::new(4);
+    // Fewer than the nodes have room for: nobody settles.
+    for round in 0..300 {
+        let model = ModelName::parse(&format!("m{round}")).expect("a good name");
+        let routed = AtomicU32::new(0);
+        thread::scope(|scope| {
+            for caller in 0..4 {
+                let (world, barrier, routed, model) = (&world, &barrier, &routed, model.clone());
+                scope.spawn(move || {
+                    let patience = Patience::Waits;
+                    let asked = text(&format!("{round}-{caller}"));
+                    let request = RouteRequest { fingerprint, patience, model, ..asked };
+                    let mut turn = Turn { now: world.now, chance: Chance::with_seed(caller) };
+                    barrier.wait();
+                    let decision = route::decide(&request, &world.state, &world.policy, &mut turn);
+                    routed.fetch_add(u32::from(decision.outcome.is_ok()), Relaxed);
+                });
+            }
+        });
+        assert_eq!(routed.into_inner(), 1, "in round {round}");
+    }
 }
