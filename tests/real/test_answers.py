@@ -1,16 +1,11 @@
 """Real answers, stored by one gateway and given to another: the same bytes, to nobody else."""
 
 import json
-import sys
 import unittest
 
+from asking import QUESTION, SYSTEM, USER, WAYS, Asking
 from figures import record
-from fleet import HERE, INSTALLED, TREE, Fleet
-from process import Process
 
-SYSTEM = {"role": "system", "content": "You answer in one word."}
-USER = {"role": "user", "content": "Where does the train go?"}
-QUESTION = {"messages": [SYSTEM, USER], "max_tokens": 24, "temperature": 0}
 ELSE = [
     {**QUESTION, "messages": [{**SYSTEM, "content": "You answer at length."}, USER]},
     {**QUESTION, "messages": [SYSTEM, {**USER, "content": "Where does the tram go?"}]},
@@ -19,39 +14,6 @@ ELSE = [
     {**QUESTION, "max_tokens": 25},
     {**QUESTION, "seed": 7},
 ]
-WAYS = (("python", "node"), ("node", "python"))  # Who stores, who asks.
-
-
-class Asking(unittest.TestCase):
-    """A service, one model server, and gateways that share answers."""
-
-    def setUp(self):
-        self.fleet = self.enterContext(Fleet(self._testMethodName))
-        self.fleet.add_nodes("node-1")
-        self.asked = 0
-
-    def start(self, language: str, question: dict, *flags: str) -> Process:
-        self.asked += 1
-        name = f"{language}-{self.asked}"
-        python = [sys.executable, HERE / "ask.py"]
-        node = ["node", HERE / "ask.mjs", "--protos", TREE / "proto"]
-        command = {"python": python, "node": node}[language] + ["--server", self.fleet.address, "--name", name]
-        command += ["--question", json.dumps(question), *flags]
-        return self.fleet.start(f"ask-{name}", command, NODE_PACKAGES=str(INSTALLED))
-
-    def told(self, process: Process) -> list[dict]:
-        """The answers of a gateway, once it has ended."""
-        self.assertEqual(process.ended(30), 0, process.lines())
-        told = [json.loads(line) for line in process.lines()]
-        return [answer for answer in told if answer["how"] not in ("sent", "held")]
-
-    def ask(self, language: str, question: dict, *flags: str) -> dict:
-        (answer,) = self.told(self.start(language, question, *flags))
-        return answer
-
-    def stats(self) -> dict[str, int]:
-        """What became of answers so far."""
-        return {name: int(count) for name, count in self.fleet.run("answers", "stats").items()}
 
 
 class Answers(Asking):

@@ -6,9 +6,9 @@ import time
 import unittest
 import urllib.request
 
+from asking import QUESTION, WAYS, Asking
 from figures import record
 from process import Process, wait_for
-from test_answers import QUESTION, WAYS, Asking
 
 CROWD = 200  # Half of it from each gateway.
 LEASE_SECONDS = 2.0
@@ -81,9 +81,6 @@ class Coalescing(Asking):
                 self.assertLessEqual(waited, bound)
                 self.fleet.run("answers", "purge")
 
-
-# The tests of the fleet alone are not run again.
-del Asking
 
 if __name__ == "__main__":
     unittest.main()
