@@ -1,7 +1,7 @@
 """Asks a question once or many times at once, as a gateway that shares answers does; `ask.mjs` does the same.
 
-Prints one JSON object an answer: how it came (`routed`, `known`, `rejected`), and its bytes in hex. Before that, `sent`
-once the service has read all requests, and `held` when one was routed and waits for SIGUSR2 (`--hold`).
+Prints one JSON object an answer: how it came (`routed`, `known`, `rejected`), and its bytes in hex. Before that,
+`sent` once the service has read all requests, and `held` when one was routed and waits for SIGUSR2 (`--hold`).
 """
 
 import argparse

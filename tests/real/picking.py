@@ -56,7 +56,8 @@ class Picker:
     def stream(self, requests: list[api.PickNodeRequest]) -> list[Decided]:
         """All at once on one stream; the decisions in the order in which they come."""
         sent = time.monotonic()
-        replies = self.routing.StreamPicks(map(lambda pick: api.StreamPicksRequest(pick=pick), requests), timeout=RPC_SECONDS)
+        picks = (api.StreamPicksRequest(pick=pick) for pick in requests)
+        replies = self.routing.StreamPicks(picks, timeout=RPC_SECONDS)
         return [Decided(reply.decision, sent, time.monotonic()) for reply in replies]
 
     def finish(self, decided: Decided) -> None:

@@ -30,7 +30,8 @@ class Busy(unittest.TestCase):
         share = str(percent / 100)
         load = ("--cpu", share, "--memory", share, "--waiting", str(percent * CAPACITY // 100))
         for name, kind in (("node-1", "normal"), ("node-2", "high")):
-            self.fleet.run("report", "--node", name, "--class", kind, "--endpoint", f"text=http://{name}.internal", *load)
+            node = ("--node", name, "--class", kind, "--endpoint", f"text=http://{name}.internal")
+            self.fleet.run("report", *node, *load)
         return began, time.monotonic()
 
     def ask_all_the_time(self) -> None:

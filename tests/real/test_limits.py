@@ -14,7 +14,7 @@ MARGIN_SECONDS = 0.1
 TRIES = 10
 CROWD, RATE = 50, 10
 LATE_SECONDS = 1.0
-NODE = ("--node", "node-1", "--endpoint", "text=http://node-1.internal", "--model", "tiny", "--cpu", "0.1", "--memory", "0.1")
+NODE = ("--node", "node-1", "--endpoint", "text=http://node-1.internal", "--cpu", "0.1", "--memory", "0.1")
 
 
 def milliseconds(seconds: float) -> str:
@@ -60,6 +60,7 @@ class Limits(unittest.TestCase):
         refused = self.third(user)
         if refused is None:
             return None
+        self.assertEqual(refused.reason, "OVER_LIMIT")
         # The service decided between `sent` and `came`: so it admits from some time between these two.
         earliest, latest = refused.sent + refused.delay, refused.came + refused.delay
         sleep(max(0, earliest - MARGIN_SECONDS - monotonic()))
