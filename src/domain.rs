@@ -12,5 +12,6 @@ pub mod load;
 pub mod node;
 pub mod outcome;
 pub mod policy;
+pub mod prefix;
 pub mod request;
 pub mod time;

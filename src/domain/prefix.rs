@@ -1,0 +1,48 @@
+//! What does the beginning of a prompt share with other prompts?
+//!
+//! A prompt is cut into blocks of equal length. A block's key stands for that block *and all before it*, so that
+//! two prompts that have a key in common begin alike up to there.
+
+use std::num::NonZeroU32;
+
+/// Stands for a block of a prompt and everything before it, among the prompts of one tenant for one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlockKey(u64);
+
+impl BlockKey {
+    /// The key with this number; numbers must be spread evenly over all 64 bits.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The key as a number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// How prefixes are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrefixPolicy {
+    /// Tokens of a block: gateways cut prompts by it, and all must use the same.
+    pub block_tokens: NonZeroU32,
+    /// Most bytes that the index of prefixes takes.
+    pub bytes_max: u64,
+    /// Blocks that a node is taken to hold as long as it does not say how large its cache is.
+    pub node_blocks: NonZeroU32,
+}
+
+impl PrefixPolicy {
+    /// Most blocks of one prompt.
+    pub const BLOCKS_MAX: usize = 4096;
+}
+
+impl Default for PrefixPolicy {
+    fn default() -> Self {
+        Self {
+            block_tokens: NonZeroU32::new(256).expect("256 is not 0"),
+            bytes_max: 256 << 20,
+            node_blocks: NonZeroU32::new(1024).expect("1024 is not 0"),
+        }
+    }
+}
