@@ -15,3 +15,4 @@ pub mod policy;
 pub mod prefix;
 pub mod request;
 pub mod time;
+pub mod work;

@@ -2,4 +2,5 @@
 
 pub mod drain;
 pub mod ewma;
+pub mod throughput;
 pub mod window;

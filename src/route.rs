@@ -2,6 +2,7 @@
 
 pub mod degrade;
 pub mod filter;
+pub mod late;
 pub mod pick;
 pub mod place;
 pub mod record;
@@ -20,7 +21,7 @@ use crate::{
         request::RouteRequest,
         time::{Chance, Instant},
     },
-    state::{State, nodes::Topology},
+    state::{State, demand::Seen, leases::Work, nodes::Topology},
 };
 use degrade::{Course, degrade, survey};
 use filter::Candidate;
@@ -95,6 +96,8 @@ pub struct Choice<'a> {
     pool: Option<Pool>,
     fate: Fate,
     explanation: Option<Explanation>,
+    /// What was learned of the pool where nodes were looked at.
+    demand: Option<Seen>,
 }
 
 /// A choice that is not a refusal.
@@ -108,6 +111,7 @@ enum Chosen<'a> {
 #[derive(Debug)]
 pub struct Picked<'a> {
     candidate: Candidate<'a>,
+    work: Work,
     route: Route,
 }
 
@@ -135,7 +139,8 @@ fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choi
         let limits = throttle::verdicts(request, scene.state, scene.policy, turn);
         why::explanation(seen.as_ref(), limits, known.verdict(), pool.clone(), scene)
     });
-    Choice { outcome, rung: rung.unwrap_or_default(), known, pool, fate, explanation }
+    let demand = seen.as_ref().map(|seen| seen.demand);
+    Choice { outcome, rung: rung.unwrap_or_default(), known, pool, fate, explanation, demand }
 }
 
 impl Chosen<'_> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub mod answers;
+pub mod demand;
 pub mod leases;
 pub mod limits;
 pub mod nodes;
@@ -17,7 +18,8 @@ use crate::domain::{
     time::Instant,
 };
 use answers::Answers;
-use leases::{Holds, LeaseTable, Settled};
+use demand::Demand;
+use leases::{Holds, LeaseTable, Served, Settled};
 use limits::{Limits, Reservation};
 use nodes::{NodeTable, Swept};
 use pools::PoolTable;
@@ -30,6 +32,8 @@ pub struct State {
     pub answers: Answers,
     /// What everyone has asked for lately.
     pub limits: Limits,
+    /// What is asked of each pool.
+    pub demand: Demand,
     /// Pools that are busy.
     pub pools: PoolTable,
     /// The fleet.
@@ -50,6 +54,7 @@ impl State {
             answers: Answers::new(digester, answer_bytes_max),
             limits: Limits::new(digester),
             digester,
+            demand: Demand::default(),
             leases: LeaseTable::default(),
             nodes: NodeTable::default(),
             pools: PoolTable::default(),
@@ -65,6 +70,9 @@ impl State {
     /// answer learn whether one will come.
     pub fn settle(&self, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
         let mut settled = self.leases.settle(outcome, policy, now);
+        if let Some(served) = &settled.served {
+            self.learn(served, outcome, policy);
+        }
         if let Some(leadership) = settled.holds.leadership {
             self.answers.settle(leadership, outcome.result, &policy.answers, now);
         }
@@ -75,6 +83,19 @@ impl State {
             self.settle_tokens(reserved, outcome, policy, now);
         }
         settled
+    }
+
+    /// Takes in what an outcome tells of prompts and answers: what the node turned out not to have, and how long the
+    /// answer was.
+    fn learn(&self, served: &Served, outcome: &Outcome, policy: &Policy) {
+        if let (true, Some(cached), Some(occupancy)) =
+            (served.has_begun, outcome.tokens.cached, &served.node.live.occupancy)
+        {
+            occupancy.correct(served.expected_blocks, policy.prefixes.blocks_of(u64::from(cached) + 1));
+        }
+        if let Some(output) = outcome.tokens.output.filter(|_| outcome.result == OutcomeResult::Ok) {
+            self.demand.observe_output(&served.pool, output);
+        }
     }
 
     /// Lets go of what a request holds without having used it.
@@ -108,6 +129,7 @@ impl State {
         self.answers.sweep(now);
         self.limits.sweep(now);
         self.pools.sweep(now);
+        self.demand.sweep(now);
         self.nodes.sweep(&policy.freshness, now)
     }
 }

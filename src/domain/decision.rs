@@ -9,6 +9,7 @@ use super::{
     filter::Filter,
     id::{LeaseId, ModelName, NodeId},
     limit::OverLimit,
+    policy::Balance,
 };
 
 /// The answer to one request.
@@ -57,7 +58,11 @@ pub struct Route {
     pub lease: Option<LeaseGrant>,
     /// First-token latency to expect; `None` means unknown.
     pub expected_first_token_latency: Option<Duration>,
-    /// First-token latency that the request's tier is promised.
+    /// Tokens of the prompt that the node is expected to have cached; `None` means unknown.
+    pub expected_cached_tokens: Option<u32>,
+    /// How the candidates were compared.
+    pub balance: Balance,
+    /// First-token latency that the request wants, or that its tier is promised.
     pub first_token_target: Duration,
     /// Whether the node is of the other class than the request's.
     pub spilled: bool,
@@ -118,6 +123,8 @@ pub enum RejectionReason {
         /// What the operator wants those told; `None` means the usual.
         message: Option<Arc<str>>,
     },
+    /// No node is expected to give the first token in time.
+    Late,
     /// No node has room below its own capacity; only said to those who may wait.
     Saturated,
     /// An identical request is on its way; only said to those who may wait for its answer.

@@ -48,6 +48,10 @@ pub enum Verdict {
 pub struct Score {
     /// What the policy compares; lower is better.
     pub cost: f64,
+    /// What its cost is made of, where the expected cost is compared.
+    pub terms: Option<CostTerms>,
+    /// Tokens of the prompt that it is expected to hold; `None` where the request does not tell its prefix.
+    pub cached_tokens: Option<u32>,
     /// Load, from 0 to 100 plus the term of failures.
     pub load: LoadTerms,
     /// Requests queued by the report, or sent by us if that is more.
@@ -56,6 +60,41 @@ pub struct Score {
     pub in_flight: u32,
     /// Share of its capacity that the node is given while it returns, over 0 to 1.
     pub slow_start: f64,
+}
+
+/// The parts of a candidate's expected cost, in milliseconds; the formula stands where it is computed, in
+/// `route::score::cost`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CostTerms {
+    /// Work before the request.
+    pub wait: f64,
+    /// Its own work.
+    pub own: f64,
+    /// What its own work costs beyond that, on a busy fleet.
+    pub price: f64,
+    /// Those who write their answers there are held up.
+    pub batching: f64,
+    /// Their contexts hold up its own answer.
+    pub drag: f64,
+    /// What it pushes out will be wanted again.
+    pub eviction: f64,
+    /// Its adapter must be loaded.
+    pub adapter: f64,
+    /// It comes too late.
+    pub lateness: f64,
+}
+
+impl CostTerms {
+    /// The cost itself: the sum.
+    pub fn total(self) -> f64 {
+        let Self { wait, own, price, batching, drag, eviction, adapter, lateness } = self;
+        wait + own + price + batching + drag + eviction + adapter + lateness
+    }
+
+    /// Time to the first token.
+    pub fn first_token_ms(self) -> f64 {
+        self.wait + self.own
+    }
 }
 
 /// The parts of a node's load; the formula stands where it is computed, in `route::score::load`.

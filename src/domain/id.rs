@@ -94,6 +94,14 @@ name!(
     ModelVersion, 256
 );
 name!(
+    /// Adapter (LoRA) on top of a model.
+    AdapterName, 256
+);
+name!(
+    /// Conversation of a tenant's user with a model.
+    SessionId, 128
+);
+name!(
     /// Rule of the rate limits; the operator's word, shown to those who run into it.
     LimitName, 64
 );

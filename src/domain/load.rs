@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::id::{AdapterName, LeaseId};
+
 /// A fraction from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Ratio(f64);
@@ -53,6 +55,22 @@ pub struct NodeLoad {
     pub waiting: Option<u32>,
     /// Key-value cache in use.
     pub kv_cache: Option<Ratio>,
+    /// Tokens that the key-value cache holds.
+    pub kv_capacity: Option<u64>,
+    /// Tokens of it that requests in execution use.
+    pub kv_active: Option<u64>,
+    /// Tokens of prompts that were accepted and are not yet computed.
+    pub queued_tokens: Option<u64>,
+    /// The same as work, without what is cached: 1 is one token without any context.
+    pub queued_work: Option<f64>,
+    /// Work a millisecond while busy; over 0.
+    pub speed: Option<f64>,
+    /// Requests that write their answer.
+    pub decoding: Option<u32>,
+    /// The latest lease whose request had come when this was measured: the report knows of all picks up to it.
+    pub received_lease: Option<LeaseId>,
+    /// Time from the measurement to the sending, at most [`Self::MAX_AGE`].
+    pub age: Duration,
     /// Recent time to the first token.
     pub first_token_latency: Option<Duration>,
     /// Adapters that are loaded, at most [`Self::MAX_ADAPTERS`].
@@ -60,10 +78,40 @@ pub struct NodeLoad {
 }
 
 impl NodeLoad {
+    /// Work of prompts that were accepted and are not yet computed, as far as it is told.
+    pub fn work_ahead(&self) -> Option<f64> {
+        self.queued_work.or_else(|| self.queued_tokens.map(|tokens| tokens as f64))
+    }
+
+    /// Tokens of the key-value cache in use, as far as that is told.
+    pub fn kv_tokens_active(&self) -> Option<f64> {
+        let share = || Some(self.kv_cache?.get() * self.kv_capacity? as f64);
+        self.kv_active.map(|tokens| tokens as f64).or_else(share)
+    }
+
+    /// Share of the key-value cache in use, from 0 to 1; 0 where it is not told.
+    pub fn kv_share(&self) -> f64 {
+        let share = || Some((self.kv_active? as f64 / self.kv_capacity?.max(1) as f64).min(1.0));
+        self.kv_cache.map(Ratio::get).or_else(share).unwrap_or(0.0)
+    }
+
+    /// Whether it says which adapters are loaded, and this one is not among them.
+    pub fn lacks(&self, adapter: &AdapterName) -> bool {
+        !self.adapters.is_empty() && !self.adapters.iter().any(|loaded| loaded == adapter.as_str())
+    }
+
     /// Most requests that a report may claim to run or to hold.
     pub const MAX_REQUESTS: u32 = 1_000_000;
     /// Longest first-token latency that a report may claim.
     pub const MAX_LATENCY: Duration = Duration::from_hours(1);
+    /// Most tokens that a report may claim to hold.
+    pub const MAX_TOKENS: u64 = 1_000_000_000_000;
+    /// Most work that a report may claim to have before it.
+    pub const MAX_WORK: f64 = 1e12;
+    /// Highest speed that a report may claim, in work a millisecond.
+    pub const MAX_SPEED: f64 = 1e6;
+    /// Longest time that a report may have taken to be sent.
+    pub const MAX_AGE: Duration = Duration::from_mins(1);
     /// Most adapters in a report.
     pub const MAX_ADAPTERS: usize = 256;
 }

@@ -1,8 +1,15 @@
 //! What a node declares of itself, and the words for its condition.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU32, NonZeroU64},
+    sync::Arc,
+};
 
-use super::id::{ModelName, ModelVersion, NodeId};
+use super::{
+    id::{ModelName, ModelVersion, NodeId},
+    prefix::PrefixPolicy,
+};
 
 /// Kind of work that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +89,8 @@ pub struct NodeSpec {
     pub labels: BTreeMap<String, String>,
     /// Waiting requests at which the queue counts as full; `None` means the policy's default.
     pub queue_capacity: Option<NonZeroU32>,
+    /// Tokens that its key-value cache holds; a report outranks it, `None` means unknown.
+    pub kv_tokens: Option<NonZeroU64>,
 }
 
 /// A model as one node serves it.
@@ -106,7 +115,13 @@ impl NodeSpec {
             weight: 1.0,
             labels: BTreeMap::new(),
             queue_capacity: None,
+            kv_tokens: None,
         }
+    }
+
+    /// Blocks of prompts that its cache holds, as far as it declares that.
+    pub fn cache_blocks(&self, policy: &PrefixPolicy) -> u32 {
+        self.kv_tokens.map_or(policy.node_blocks.get(), |tokens| policy.blocks_of(tokens.get()))
     }
 
     /// Most endpoints: one a request type.

@@ -3,12 +3,15 @@
 //! One value, swapped whole on reload: a decision sees the old policy or the new one, never a mixture. The defaults
 //! are what a service without a configuration file runs on.
 
+mod cost;
+
 use std::{num::NonZeroU32, time::Duration};
 
 use super::{
     answer::policy::AnswerPolicy, degradation::DegradationPolicy, limit::LimitPolicy, load::Ratio,
-    request::Tier,
+    prefix::PrefixPolicy, request::Tier,
 };
+pub use cost::{CostPolicy, Learning, Refusal};
 
 /// All that decides.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,6 +20,10 @@ pub struct Policy {
     pub balance: Balance,
     /// What load is made of.
     pub load: LoadPolicy,
+    /// What cost is made of.
+    pub cost: CostPolicy,
+    /// How prefixes of prompts are remembered.
+    pub prefixes: PrefixPolicy,
     /// When a request may go to the other class.
     pub spill: SpillPolicy,
     /// What tiers are promised.
@@ -42,8 +49,12 @@ pub struct Policy {
 /// How candidates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Balance {
-    /// Least load, by [`LoadPolicy`].
+    /// Least expected cost where the nodes tell enough for that, else least load.
     #[default]
+    Auto,
+    /// Least expected cost in milliseconds of somebody's waiting, by [`CostPolicy`].
+    ExpectedCost,
+    /// Least load, by [`LoadPolicy`].
     WeightedLoad,
     /// Fewest unfinished requests per weight.
     LeastInFlight,
@@ -55,17 +66,31 @@ pub enum Balance {
     Random,
     /// Least latency times unfinished requests.
     PeakEwma,
+    /// The longest prefix, or the fewest unfinished requests where it is short or the fleet uneven.
+    PrefixThenLoad,
+    /// A weighted sum of prefix, queue and memory, each relative to the other candidates.
+    WeightedScorers,
+    /// Blocks to compute and blocks in use.
+    OverlapCost,
+    /// One node for each prefix, by rendezvous.
+    Hash,
 }
 
 impl Balance {
     /// Every policy, with its name in configuration.
-    pub const NAMES: [(Self, &str); 6] = [
+    pub const NAMES: [(Self, &str); 12] = [
+        (Self::Auto, "auto"),
+        (Self::ExpectedCost, "expected_cost"),
         (Self::WeightedLoad, "weighted_load"),
         (Self::LeastInFlight, "least_in_flight"),
         (Self::PowerOfTwo, "power_of_two"),
         (Self::RoundRobin, "round_robin"),
         (Self::Random, "random"),
         (Self::PeakEwma, "peak_ewma"),
+        (Self::PrefixThenLoad, "prefix_then_load"),
+        (Self::WeightedScorers, "weighted_scorers"),
+        (Self::OverlapCost, "overlap_cost"),
+        (Self::Hash, "hash"),
     ];
 
     /// The policy's name in configuration.

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::{
     answer::{AnswerKey, AnswerScope, fingerprint::Fingerprint},
-    id::{ModelName, ModelVersion, NodeId, RequestId, TenantId, UserId},
+    degradation::PoolKey,
+    id::{AdapterName, ModelName, ModelVersion, NodeId, RequestId, TenantId, UserId},
     node::{NodeClass, RequestType},
+    policy::Tiers,
+    prefix::BlockKey,
 };
 
 /// One request to route.
@@ -31,6 +34,13 @@ pub struct RouteRequest {
     pub prompt_tokens: Option<u32>,
     /// Most tokens of the answer; `None` means unknown.
     pub max_output_tokens: Option<u32>,
+    /// Leading blocks of the prompt, at most [`PrefixPolicy::BLOCKS_MAX`](super::prefix::PrefixPolicy::BLOCKS_MAX); none
+    /// where the caller does not say.
+    pub prefix: Vec<BlockKey>,
+    /// Adapter that it needs; `None` means the bare model.
+    pub adapter: Option<AdapterName>,
+    /// Time in which its first token is wanted; `None` means the tier's.
+    pub first_token_target: Option<Duration>,
     /// What is asked, to find its answer; `None` where the caller does not say.
     pub fingerprint: Option<Fingerprint>,
     /// How known answers are used.
@@ -62,6 +72,9 @@ impl RouteRequest {
             excluded: Vec::new(),
             prompt_tokens: None,
             max_output_tokens: None,
+            prefix: Vec::new(),
+            adapter: None,
+            first_token_target: None,
             fingerprint: None,
             answer_use: AnswerUse::default(),
             patience: Patience::default(),
@@ -79,6 +92,16 @@ impl RouteRequest {
             version: self.version.clone(),
         };
         self.fingerprint.map(|fingerprint| AnswerKey { scope, fingerprint })
+    }
+
+    /// Names the pool of nodes that serve such requests.
+    pub fn pool(&self) -> PoolKey {
+        PoolKey { request_type: self.request_type, model: self.model.clone() }
+    }
+
+    /// Time in which its first token is wanted: as it says, or as its tier is promised.
+    pub fn first_token_target(&self, tiers: &Tiers) -> Duration {
+        self.first_token_target.unwrap_or(tiers.first_token_target(self.tier))
     }
 
     /// Class of nodes that the request goes to: urgent and paid ones to `high`, the rest to `normal`.

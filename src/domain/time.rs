@@ -33,6 +33,12 @@ impl Instant {
         self.0
     }
 
+    /// The moment so long ago; the beginning where that is longer ago.
+    #[must_use]
+    pub fn before(self, ago: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(ago)))
+    }
+
     /// Time since `earlier`; zero if that lies ahead.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

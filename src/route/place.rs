@@ -2,18 +2,24 @@
 //!
 //! The part of the decision that looks at nodes: filtered, scored, picked.
 
+use std::time::Duration;
+
 use super::{
     Picked, Scene, Turn,
     filter::{Candidate, Filtered, filter},
+    late::late,
     pick::{Keep, pick},
     reject,
-    score::{Scored, score},
+    score::{Scored, Scores, score},
 };
-use crate::domain::{
-    decision::{Rejection, Route, Target},
-    policy::Policy,
-    request::{Patience, RouteRequest},
-    time::Instant,
+use crate::{
+    domain::{
+        decision::{Rejection, RejectionReason, Route, Target},
+        policy::Balance,
+        request::{Patience, RouteRequest},
+        time::Instant,
+    },
+    state::demand,
 };
 
 /// What was seen of the nodes on the way.
@@ -23,6 +29,10 @@ pub struct Seen<'a> {
     pub filtered: Filtered<'a>,
     /// The candidates, best first: as many as were needed.
     pub ranked: Vec<Scored<'a>>,
+    /// The policy that compared them.
+    pub balance: Balance,
+    /// What was learned of the pool.
+    pub demand: demand::Seen,
 }
 
 /// Finds a node for the request, or says why there is none.
@@ -33,37 +43,48 @@ pub fn place<'a>(
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
     let filtered = filter(request, topology, policy, turn.now);
-    let scored = score(&filtered, policy, turn);
+    let Scores { balance, scored, mut seen, market } = score(request, &filtered, scene, turn);
     let is_full = scored.iter().all(|scored| scored.pressure >= 1.0);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
-    let ranked = pick(scored, policy.balance, keep, &mut turn.chance);
+    let ranked = pick(scored, balance, keep, &mut turn.chance);
     let outcome = match ranked.first() {
         None => Err(reject::none_eligible(&filtered, topology, policy, turn.now)),
         // Whoever may wait for room does not pile up on a full node.
         Some(_) if is_full && request.patience != Patience::None => Err(reject::saturated(policy)),
-        Some(best) => {
-            let route = route(request, &ranked, filtered.spilled, policy, turn.now);
-            Ok(Picked { candidate: best.candidate, route })
-        }
+        Some(best) => match late(request, &best.score, &market, &policy.cost) {
+            Some(rejection) => Err(rejection),
+            None => {
+                let route = route(request, &ranked, balance, filtered.spilled, scene, turn.now);
+                Ok(Picked { candidate: best.candidate, work: best.work, route })
+            }
+        },
     };
-    (outcome, Seen { filtered, ranked })
+    seen.refused =
+        f64::from(u8::from(matches!(&outcome, Err(Rejection { reason: RejectionReason::Late, .. }))));
+    (outcome, Seen { filtered, ranked, balance, demand: seen })
 }
 
 fn route(
     request: &RouteRequest,
     ranked: &[Scored<'_>],
+    balance: Balance,
     spilled: bool,
-    policy: &Policy,
+    scene: Scene<'_>,
     now: Instant,
 ) -> Route {
+    let policy = scene.policy;
     let mut targets = ranked.iter().filter_map(|scored| target(request, &scored.candidate));
-    let best = &ranked[0].candidate.node;
+    let (best, score) = (&ranked[0].candidate.node, &ranked[0].score);
+    let reckoned = score.terms.map(|terms| Duration::from_secs_f64(terms.first_token_ms() / 1000.0));
+    let observed = || best.live.vitals().expected_first_token(request.request_type, now);
     Route {
         target: targets.next().expect("a candidate has an endpoint for the request's type"),
         fallbacks: targets.take(policy.fallbacks.0).collect(),
         lease: None,
-        expected_first_token_latency: best.live.vitals().expected_first_token(request.request_type, now),
-        first_token_target: policy.tiers.first_token_target(request.tier),
+        expected_first_token_latency: reckoned.or_else(observed),
+        expected_cached_tokens: score.cached_tokens,
+        balance,
+        first_token_target: request.first_token_target(&policy.tiers),
         spilled,
         repeated: false,
         model: request.model.clone(),

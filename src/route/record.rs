@@ -18,18 +18,32 @@ use crate::{
     state::{
         answers::{Claim, Leadership},
         leases::{GrantError, Holds, Reservation},
+        nodes::{
+            node::Node,
+            prefixes::{Prefixes, Renewals},
+        },
     },
 };
 
 /// Reserves the picked node and the expected tokens for the request, unless another pick of the same request was faster:
 /// then that one's decision stands. `None` where another request was faster to try a half-open node: then choose again.
 pub fn record(choice: Choice<'_>, request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Option<Decision> {
-    let Choice { outcome, rung, known, pool, fate, explanation } = choice;
+    let Choice { outcome, rung, known, pool, fate, explanation, mut demand } = choice;
     let granted = match outcome {
-        Ok(Chosen::Route(picked)) => grant(picked, rung, request, scene, turn)?,
+        Ok(Chosen::Route(picked)) => {
+            let node = picked.candidate.node;
+            let granted = grant(picked, rung, request, scene, turn)?;
+            if let (Ok((Granted::Route(_), _)), Some(seen)) = (&granted, &mut demand) {
+                seen.renewals = place_prefix(node, request, scene, turn);
+            }
+            granted
+        }
         Ok(Chosen::Answer(answer)) => Ok((Granted::Answer(answer), rung)),
         Err(rejection) => Err(rejection),
     };
+    if let Some(seen) = demand {
+        scene.state.demand.observe(&request.pool(), seen, turn.now);
+    }
     if granted.is_err() {
         scene.state.leases.leave(request, turn.now);
     }
@@ -41,6 +55,18 @@ pub fn record(choice: Choice<'_>, request: &RouteRequest, scene: Scene<'_>, turn
     let turned = pool.filter(|pool| scene.state.pools.observe(pool, fate, turn.now).is_some());
     let rung = granted.as_ref().map_or(rung, |(_, rung)| *rung);
     Some(Decision { outcome: granted.map(|(granted, _)| granted), rung, explanation, turned })
+}
+
+/// The node will hold the prompt from now on.
+fn place_prefix(node: &Node, request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Renewals {
+    let (prefixes, policy) = (&scene.state.nodes.prefixes, &scene.policy.prefixes);
+    let Some(occupancy) = node.live.occupancy.as_deref().filter(|_| !request.prefix.is_empty()) else {
+        return Renewals::default();
+    };
+    let vitals = node.live.vitals();
+    let load = vitals.load.as_ref().map(|reported| &*reported.load);
+    prefixes.resize(occupancy, node.cache_blocks(load, policy));
+    prefixes.place(occupancy, &request.prefix, policy.blocks_max(Prefixes::BLOCK_BYTES), turn.now)
 }
 
 /// What a known answer was good for. Of a refusal nothing is noted: those who wait ask again.
@@ -71,6 +97,7 @@ fn grant(
             node: picked.candidate.node.clone(),
             trial: picked.candidate.trial,
             route: picked.route,
+            work: picked.work,
             rung,
             ttl: ttl(request, scene.policy),
         };

@@ -61,6 +61,11 @@ pub fn saturated(policy: &Policy) -> Rejection {
     Rejection { reason: RejectionReason::Saturated, retry_delay }
 }
 
+/// The rejection of a request that cannot be in time; what lies before it must first fall by so much.
+pub fn late(over: Duration) -> Rejection {
+    Rejection { reason: RejectionReason::Late, retry_delay: Some(over) }
+}
+
 /// The rejection of a request that may wait for the answer to an identical one.
 pub fn pending(leader: Leader, now: Instant) -> Rejection {
     let retry_delay = Some(leader.until.since(now));

@@ -22,7 +22,7 @@ use super::{
     answers::Leadership,
     nodes::{
         flight::{Trial, TrialTaken},
-        node::Node,
+        node::{Node, Observation},
     },
 };
 use crate::domain::{
@@ -59,10 +59,23 @@ pub struct Reservation {
     pub trial: Trial,
     /// What the caller is told; its lease is filled in.
     pub route: Route,
+    /// Work of its prompt that the node does not hold, and of all that lies before it too.
+    pub work: Work,
     /// How far from normal it was decided.
     pub rung: Rung,
     /// How long it lasts without a word.
     pub ttl: Duration,
+}
+
+/// Work of a prompt, for who keeps account of it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Work {
+    /// Its own, without what the node holds.
+    pub own: f64,
+    /// The same and all that lies before it.
+    pub ahead: f64,
+    /// Leading blocks of it that the node is expected to hold.
+    pub expected_blocks: u32,
 }
 
 /// Why a choice was not put in flight.
@@ -91,14 +104,30 @@ pub struct Settled {
     pub holds: Holds,
     /// The pool and class in which there is room now, where the lease had not ended before.
     pub freed: Option<(PoolKey, NodeClass)>,
+    /// Where it was served, if it is known.
+    pub served: Option<Served>,
     /// Until when its lease lasts now, and the leadership that goes with it, where it was renewed.
     pub renewed: Option<(Leadership, Instant)>,
 }
 
 impl Settled {
     fn only(settlement: Settlement) -> Self {
-        Self { settlement, breaker: None, holds: Holds::default(), freed: None, renewed: None }
+        let holds = Holds::default();
+        Self { settlement, breaker: None, holds, freed: None, served: None, renewed: None }
     }
+}
+
+/// Where a request was served.
+#[derive(Debug)]
+pub struct Served {
+    /// The node.
+    pub node: Arc<Node>,
+    /// The pool.
+    pub pool: PoolKey,
+    /// Leading blocks of its prompt that the node was expected to hold.
+    pub expected_blocks: u32,
+    /// Whether this outcome is the first to tell of its first token.
+    pub has_begun: bool,
 }
 
 impl LeaseTable {
@@ -225,6 +254,9 @@ impl LeaseTable {
     }
 
     fn settle_lease(&self, lease: &mut Lease, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
+        // A first token: the node has done the work before it. Told first, because a lease that ends is struck out.
+        let begun = outcome.first_token_latency.is_some();
+        let sample = begun.then(|| lease.node.live.ledger.strike(lease.id.0, now)).flatten();
         if lease.has_expired(now) {
             self.release(lease, now);
         }
@@ -250,8 +282,10 @@ impl LeaseTable {
             }
         };
         let freed = matches!(settlement, Settlement::Settled(_)).then(|| lease.pool());
-        let breaker = lease.node.live.observe(lease.observation(outcome, now), now, policy);
-        Settled { breaker, freed, ..Settled::only(settlement) }
+        let observation = Observation { sample, ..lease.observation(outcome, now) };
+        let breaker = lease.node.live.observe(observation, now, policy);
+        let served = Some(Served { has_begun: sample.is_some(), ..lease.served() });
+        Settled { breaker, freed, served, ..Settled::only(settlement) }
     }
 
     fn open(
@@ -271,10 +305,12 @@ impl LeaseTable {
         let pick = self.picks.fetch_add(1, Relaxed) + 1;
         let id = LeaseId(pick);
         let charge = flight.charge(pick, trial);
+        wanted.node.live.ledger.enter(pick, wanted.work.own, wanted.work.ahead, now);
         let route = Route { lease: Some(LeaseGrant { id, ttl: wanted.ttl }), ..wanted.route };
         Ok(Lease {
             id,
             charge,
+            expected_blocks: wanted.work.expected_blocks,
             node: wanted.node,
             request_type: request.request_type,
             model: request.model.clone(),
@@ -291,6 +327,7 @@ impl LeaseTable {
     fn release(&self, lease: &mut Lease, now: Instant) {
         if let Phase::Live { .. } = lease.phase {
             lease.node.live.flight.release(&lease.charge);
+            lease.node.live.ledger.strike(lease.id.0, now);
             lease.phase = Phase::Released { at: now };
             self.live.fetch_sub(1, Relaxed);
         }

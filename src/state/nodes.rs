@@ -4,7 +4,9 @@
 
 pub mod breaker;
 pub mod flight;
+pub mod ledger;
 pub mod node;
+pub mod prefixes;
 pub mod trust;
 
 use std::{
@@ -28,6 +30,7 @@ use crate::domain::{
     time::Instant,
 };
 use node::{Applied, Live, Node, Reports};
+use prefixes::Prefixes;
 use trust::Trust;
 
 /// The fleet.
@@ -37,6 +40,8 @@ pub struct NodeTable {
     nodes: DashMap<NodeId, Arc<Node>>,
     /// All of them, for readers.
     topology: ArcSwap<Topology>,
+    /// Which of them holds which prefixes.
+    pub prefixes: Prefixes,
     /// Held while membership changes, so that snapshots are published in order.
     membership: Mutex<()>,
     /// Numbers drawn so far; under the membership lock, so that of two streams the later one has the greater.
@@ -132,7 +137,7 @@ impl NodeTable {
     pub fn remove(&self, id: &NodeId) -> Option<Arc<Node>> {
         let _membership = self.membership.lock();
         let (_, node) = self.nodes.remove(id)?;
-        node.live.silence();
+        self.let_go(&node);
         self.publish();
         Some(node)
     }
@@ -149,7 +154,7 @@ impl NodeTable {
                 .nodes
                 .remove_if(&session.id, |_, node| node.live.is_spoken_for_by(session.number) && goes(node));
             if let Some((_, node)) = left {
-                node.live.silence();
+                self.let_go(&node);
                 self.publish();
             }
         }
@@ -211,7 +216,10 @@ impl NodeTable {
                 return (Arc::clone(node), false);
             }
         }
-        let live = known.map_or_else(|| Arc::new(Live::new(policy, trust)), |node| Arc::clone(&node.live));
+        let live = known.map_or_else(
+            || Arc::new(Live::new(policy, trust, self.prefixes.join(spec.cache_blocks(&policy.prefixes)))),
+            |node| Arc::clone(&node.live),
+        );
         if origin != NodeOrigin::Agent {
             live.entrust(Trust::UNATTENDED);
         }
@@ -226,12 +234,20 @@ impl NodeTable {
         self.nodes.retain(|id, node| {
             let goes = doomed(node);
             if goes {
-                node.live.silence();
+                self.let_go(node);
                 removed.push(id.clone());
             }
             !goes
         });
         removed
+    }
+
+    /// Nothing speaks for the node any more, and nothing is known of its cache.
+    fn let_go(&self, node: &Node) {
+        node.live.silence();
+        if let Some(occupancy) = &node.live.occupancy {
+            self.prefixes.leave(occupancy);
+        }
     }
 
     /// Only under the membership lock.

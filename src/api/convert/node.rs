@@ -32,7 +32,16 @@ pub fn spec(field: &str, declared: Option<&proto::NodeSpec>) -> Result<NodeSpec,
     let labels = labels(&mut checks, &declared.labels);
     let queue_capacity = checks.check_present("queue_capacity", declared.queue_capacity, capacity);
     let spec = (|| {
-        Some(NodeSpec { id: id?, endpoints, models, class: class?, weight: weight?, labels, queue_capacity })
+        Some(NodeSpec {
+            id: id?,
+            endpoints,
+            models,
+            class: class?,
+            weight: weight?,
+            labels,
+            queue_capacity,
+            kv_tokens: None,
+        })
     })();
     checks.finish(spec)
 }
@@ -155,6 +164,7 @@ pub fn load(field: &str, reported: Option<&proto::NodeLoad>) -> Result<NodeLoad,
             latency,
         ),
         adapters,
+        ..NodeLoad::default()
     };
     checks.finish(Some(load))
 }

@@ -22,6 +22,7 @@ pub fn rejection(rejection: &Rejection) -> proto::Rejection {
         RejectionReason::OverLimit(_) => Wire::OverLimit,
         RejectionReason::Busy { .. } => Wire::Busy,
         RejectionReason::Saturated => Wire::Saturated,
+        RejectionReason::Late => Wire::Late,
         RejectionReason::AnswerPending(_) => Wire::AnswerPending,
     };
     let emptied_by = match &rejection.reason {
@@ -73,6 +74,9 @@ fn message(reason: &RejectionReason) -> Cow<'static, str> {
         RejectionReason::Busy { message: None } => "the fleet is busy: come back after `retry_delay`",
         RejectionReason::AnswerPending(_) => {
             "an identical request is on its way: its answer will serve this one"
+        }
+        RejectionReason::Late => {
+            "no node is expected to give the first token in time: come back after `retry_delay`"
         }
         RejectionReason::Saturated => "every node that could take this is full, and none had room in time",
     })

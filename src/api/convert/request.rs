@@ -70,6 +70,9 @@ pub fn pick(
             excluded,
             prompt_tokens,
             max_output_tokens,
+            prefix: Vec::new(),
+            adapter: None,
+            first_token_target: None,
             fingerprint,
             answer_use: answer_use?,
             patience: if max_wait.is_some_and(|wait| !wait.is_zero()) {

@@ -82,6 +82,7 @@ impl Gate {
             RejectionReason::NoNodes
             | RejectionReason::NoEligibleNode(_)
             | RejectionReason::Busy { .. }
+            | RejectionReason::Late
             | RejectionReason::Saturated => Self::room(request),
         }
     }

@@ -24,6 +24,8 @@ pub(super) fn policy(raw: &Policy, message_bytes_max: usize, checks: &mut Checks
     let (freshness, breaker) = (freshness(&raw.freshness, checks), breaker(&raw.breaker, checks));
     let answers = answers::answers(&raw.answers, message_bytes_max, checks);
     Some(policy::Policy {
+        cost: policy::CostPolicy::default(),
+        prefixes: crate::domain::prefix::PrefixPolicy::default(),
         balance: raw.balance.0,
         load: load(&raw.load, checks),
         spill: SpillPolicy { when: raw.spill.when.0, overload: raw.spill.overload },

@@ -16,11 +16,12 @@ use crate::{
     domain::{
         decision::Rung,
         explanation::LoadTerms,
+        id::AdapterName,
         load::{NodeLoad, Ratio},
         policy::{LoadPolicy, Policy},
         time::{Chance, Instant},
     },
-    state::nodes::{flight::FlightCounts, node::Node},
+    state::nodes::{flight::FlightCounts, ledger::Outstanding, node::Node},
 };
 
 /// All that the scores read of a node, at one moment.
@@ -40,6 +41,21 @@ pub struct Reading {
     pub failure_ratio: f64,
     /// Recent peak of request latency, in seconds.
     pub latency: f64,
+    /// The work of what we sent that it has not begun to answer.
+    pub outstanding: Outstanding,
+    /// Work a millisecond, as its outcomes show.
+    pub learned_speed: Option<f64>,
+    /// The same, as it tells.
+    pub told_speed: Option<f64>,
+    /// Work before it as it told, and when that was so.
+    pub told_work: Option<(f64, Instant)>,
+    /// Blocks of prompts that its cache holds when it is full.
+    pub cache_blocks: u32,
+    told_decoding: Option<u32>,
+    told_kv: Option<f64>,
+    kv_share: f64,
+    /// Whether it says which adapters it has, and not this one.
+    lacks_adapter: bool,
 }
 
 /// What a node tells of itself; `None` where it does not.
@@ -58,11 +74,23 @@ pub struct Told {
 impl Reading {
     /// Reads a node. A frozen fleet is read by its last reports, however old.
     pub fn of(node: &Node, policy: &Policy, rung: Rung, now: Instant) -> Self {
+        Self::for_adapter(None, node, policy, rung, now)
+    }
+
+    /// The same for a request that needs this adapter.
+    pub fn for_adapter(
+        adapter: Option<&AdapterName>,
+        node: &Node,
+        policy: &Policy,
+        rung: Rung,
+        now: Instant,
+    ) -> Self {
         let vitals = node.live.vitals();
-        let load = match rung {
-            Rung::Frozen => vitals.load.as_ref().map(|reported| &*reported.load),
-            _ => vitals.load_at(now, &policy.freshness),
+        let reported = match rung {
+            Rung::Frozen => vitals.load.as_ref(),
+            _ => vitals.reported_at(now, &policy.freshness),
         };
+        let load = reported.map(|reported| &*reported.load);
         let told = |field: fn(&NodeLoad) -> Option<Ratio>| load.and_then(field).map(Ratio::percent);
         let gpu = told(|load| load.gpu).filter(|_| policy.load.gpu_replaces_cpu);
         let capacity = node.spec.queue_capacity.unwrap_or(policy.load.queue_capacity);
@@ -79,7 +107,53 @@ impl Reading {
             slow_start: vitals.slow_start(&policy.breaker, now),
             failure_ratio: vitals.breaker.failure_ratio(now),
             latency: vitals.latency.at(now),
+            outstanding: node.live.ledger.outstanding(),
+            learned_speed: vitals.throughput.get(),
+            told_speed: load.and_then(|load| load.speed),
+            told_work: reported.and_then(|reported| Some((reported.load.work_ahead()?, reported.taken))),
+            cache_blocks: node.cache_blocks(load, &policy.prefixes),
+            told_decoding: load.and_then(|load| load.decoding.or(load.running)),
+            told_kv: load.and_then(NodeLoad::kv_tokens_active),
+            kv_share: load.map_or(0.0, NodeLoad::kv_share),
+            lacks_adapter: load.zip(adapter).is_some_and(|(load, adapter)| load.lacks(adapter)),
         }
+    }
+
+    /// Whether the node tells enough of its engine for a cost in milliseconds: more than how busy it is and how many wait.
+    pub fn tells_enough(&self) -> bool {
+        self.told_speed.is_some() || self.told_work.is_some() || self.told_kv.is_some()
+    }
+
+    /// Work before a new request: what the last report says, rolled forward, and what we sent that it cannot know of. Without
+    /// such a report what we sent ourselves, less what the node can have done of the foremost.
+    pub fn work_ahead(&self, speed: f64, now: Instant) -> f64 {
+        let done_since = |since: Instant| speed * now.since(since).as_secs_f64() * 1000.0;
+        match self.told_work {
+            Some((work, taken)) => (work - done_since(taken)).max(0.0) + self.outstanding.unreported,
+            None => {
+                self.outstanding.all - done_since(self.outstanding.front_since).min(self.outstanding.front)
+            }
+        }
+    }
+
+    /// Requests that write their answers.
+    pub fn decoding(&self) -> u32 {
+        self.told_decoding.unwrap_or(self.counts.in_flight)
+    }
+
+    /// Tokens of the key-value cache in use.
+    pub fn kv_active(&self) -> f64 {
+        self.told_kv.unwrap_or(0.0)
+    }
+
+    /// Share of the key-value cache in use, from 0 to 1; 0 where it does not tell.
+    pub fn kv_share(&self) -> f64 {
+        self.kv_share
+    }
+
+    /// Whether it says which adapters it has, and not the request's.
+    pub fn lacks_adapter(&self) -> bool {
+        self.lacks_adapter
     }
 
     /// Requests queued on the node: by its report and the picks since, or by what we sent if that is more.

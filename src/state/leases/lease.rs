@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::Served;
 use crate::{
     domain::{
         decision::{Route, Rung},
@@ -64,6 +65,7 @@ pub(super) struct Lease {
     pub(super) route: Arc<Route>,
     pub(super) rung: Rung,
     pub(super) charge: Charge,
+    pub(super) expected_blocks: u32,
     pub(super) ttl: Duration,
     pub(super) picked: Instant,
     pub(super) phase: Phase,
@@ -111,6 +113,15 @@ impl Lease {
         (PoolKey { request_type: self.request_type, model: self.model.clone() }, self.class)
     }
 
+    pub(super) fn served(&self) -> Served {
+        Served {
+            node: Arc::clone(&self.node),
+            pool: self.pool().0,
+            expected_blocks: self.expected_blocks,
+            has_begun: false,
+        }
+    }
+
     pub(super) fn has_expired(&self, now: Instant) -> bool {
         matches!(self.phase, Phase::Live { expires } if now >= expires)
     }
@@ -137,6 +148,7 @@ impl Lease {
             picked: self.picked,
             first_token_latency: outcome.first_token_latency,
             latency: (ended && signal.is_some()).then_some(took),
+            sample: None,
         }
     }
 }

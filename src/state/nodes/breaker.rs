@@ -116,6 +116,15 @@ impl Breaker {
         }
     }
 
+    /// A node that was silent gives a sign of life: an open breaker may be tried at once. How long it stays open is a guess
+    /// for nodes that give no such sign.
+    pub fn heard_again(&mut self, now: Instant) {
+        if let Phase::Open { until } = &mut self.phase {
+            *until = (*until).min(now);
+            self.trips = 0;
+        }
+    }
+
     fn observe_closed(
         &mut self,
         policy: &BreakerPolicy,

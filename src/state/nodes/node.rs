@@ -11,6 +11,8 @@ use parking_lot::Mutex;
 use super::{
     breaker::{Breaker, Signal},
     flight::{Flight, FlightCounts},
+    ledger::{Ledger, Sample},
+    prefixes::Occupancy,
     trust::{Presence, Trust},
 };
 use crate::{
@@ -18,9 +20,13 @@ use crate::{
         load::NodeLoad,
         node::{BreakerState, NodeOrigin, NodeSpec, NodeState, RequestType},
         policy::{BreakerPolicy, FreshnessPolicy, Policy},
+        prefix::PrefixPolicy,
         time::Instant,
     },
-    learn::ewma::{Ewma, PeakEwma},
+    learn::{
+        ewma::{Ewma, PeakEwma},
+        throughput::Throughput,
+    },
 };
 
 /// Over how long latencies are remembered.
@@ -45,6 +51,10 @@ pub struct Node {
 pub struct Live {
     /// What we sent to it.
     pub flight: Flight,
+    /// The work of what we sent to it that it has not begun to answer.
+    pub ledger: Ledger,
+    /// What its cache is taken to hold; `None` where the index has no place for it.
+    pub occupancy: Option<Arc<Occupancy>>,
     writer: Mutex<Writer>,
     vitals: ArcSwap<Vitals>,
 }
@@ -76,6 +86,8 @@ pub struct Vitals {
     first_token_latency: [Ewma; RequestType::NAMES.len()],
     /// Time of whole requests, from outcomes, in seconds; failures weigh in.
     pub latency: PeakEwma,
+    /// How much work it does, from outcomes.
+    pub throughput: Throughput,
 }
 
 /// A report in force.
@@ -85,6 +97,8 @@ pub struct Reported {
     pub load: Arc<NodeLoad>,
     /// When it came, by our clock.
     pub received: Instant,
+    /// When it was so, by our clock.
+    pub taken: Instant,
     /// How long it holds.
     holds: Reports,
     /// Whether the stream that it came by has ended.
@@ -113,7 +127,7 @@ pub enum Applied {
 }
 
 /// What one finished (or well running) request tells of its node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observation {
     /// Whether it went well; `None` where it says nothing of the node.
     pub signal: Option<Signal>,
@@ -125,11 +139,23 @@ pub struct Observation {
     pub first_token_latency: Option<Duration>,
     /// Time of the whole request; `None` while it runs.
     pub latency: Option<Duration>,
+    /// What its first token tells of the node's speed.
+    pub sample: Option<Sample>,
+}
+
+impl Node {
+    /// Blocks of prompts that its cache holds when it is full: as it reports, as it declares, or as the policy guesses; and
+    /// as its answers have shown.
+    pub fn cache_blocks(&self, load: Option<&NodeLoad>, policy: &PrefixPolicy) -> u32 {
+        let told = load.and_then(|load| load.kv_capacity).map(|tokens| policy.blocks_of(tokens));
+        let declared = told.unwrap_or_else(|| self.spec.cache_blocks(policy));
+        self.live.occupancy.as_ref().map_or(declared, |occupancy| occupancy.corrected(declared))
+    }
 }
 
 impl Live {
     /// A node that has just become known.
-    pub fn new(policy: &Policy, trust: Trust) -> Self {
+    pub fn new(policy: &Policy, trust: Trust, occupancy: Option<Arc<Occupancy>>) -> Self {
         let vitals = Vitals {
             load: None,
             trust,
@@ -137,9 +163,12 @@ impl Live {
             draining: false,
             first_token_latency: [Ewma::new(LATENCY_TAU); RequestType::NAMES.len()],
             latency: PeakEwma::new(LATENCY_TAU),
+            throughput: Throughput::default(),
         };
         Self {
             flight: Flight::default(),
+            ledger: Ledger::default(),
+            occupancy,
             vitals: ArcSwap::from_pointee(vitals.clone()),
             writer: Mutex::new(Writer { session: 0, sequence: 0, reports: Reports::WhileFresh, vitals }),
         }
@@ -197,9 +226,14 @@ impl Live {
                 return Applied::Stale;
             }
             writer.sequence = sequence;
+            let taken = now.before(load.age);
+            self.ledger.include(load.received_lease.map(|lease| lease.0), taken);
             let load = Arc::new(load);
             let holds = writer.reports;
-            writer.vitals.load = Some(Reported { load, received: now, holds, orphaned: false });
+            if writer.vitals.is_lost(now) {
+                self.comes_back(&mut writer.vitals, now);
+            }
+            writer.vitals.load = Some(Reported { load, received: now, taken, holds, orphaned: false });
             writer.vitals.trust.reported(policy, now);
             self.flight.seen();
             Applied::Applied
@@ -239,6 +273,14 @@ impl Live {
         })
     }
 
+    /// A node that was silent and failed is there again. It has started anew, for all we know.
+    fn comes_back(&self, vitals: &mut Vitals, now: Instant) {
+        vitals.breaker.heard_again(now);
+        if let Some(occupancy) = &self.occupancy {
+            occupancy.chill();
+        }
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut Writer) -> T) -> T {
         let mut writer = self.writer.lock();
         let result = change(&mut writer);
@@ -248,7 +290,16 @@ impl Live {
 }
 
 impl Vitals {
+    /// Whether it gave no sign of life and failed besides.
+    fn is_lost(&self, now: Instant) -> bool {
+        self.trust.at(now) == Presence::Silent && self.breaker.at(now) != BreakerState::Closed
+    }
+
     fn observe_latency(&mut self, seen: Observation, now: Instant) {
+        if let (Some(sample), Some(latency)) = (seen.sample, seen.first_token_latency) {
+            // A latency that is told may include attempts before this pick.
+            self.throughput.observe(now, sample.work, latency.min(now.since(sample.picked)));
+        }
         if let Some(latency) = seen.first_token_latency {
             self.first_token_latency[seen.request_type as usize].observe(now, latency.as_secs_f64());
         }
@@ -282,12 +333,17 @@ impl Vitals {
 
     /// The reported load, unless its agent has gone or fallen silent and it is no longer true.
     pub fn load_at(&self, now: Instant, policy: &FreshnessPolicy) -> Option<&NodeLoad> {
+        self.reported_at(now, policy).map(|reported| &*reported.load)
+    }
+
+    /// The same with when it came.
+    pub fn reported_at(&self, now: Instant, policy: &FreshnessPolicy) -> Option<&Reported> {
         let reported = self.load.as_ref()?;
         let current = match reported.holds {
             Reports::UntilReplaced => true,
             Reports::WhileFresh => !reported.orphaned && now.since(reported.received) < policy.stale_after,
         };
-        current.then_some(&*reported.load)
+        current.then_some(reported)
     }
 
     /// Whether the node can be picked, for people to see.

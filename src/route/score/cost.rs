@@ -1,0 +1,194 @@
+//! How much of somebody's waiting does a request cost on a node?
+//!
+//! `cost = wait + P · own + batching · D · own' + drag + eviction · reuse³ · renew · fill³ + adapter + lateness · late`,
+//! in milliseconds.
+//!
+//! | term | is |
+//! |---|---|
+//! | `wait` | work before the request, by the last report rolled forward and our picks since, at the node's speed |
+//! | `own` | the prompt's work that the node does not hold, at the node's speed |
+//! | `P` | price of work: `1 / (1 - ρ)`, up to a maximum; `ρ` is how busy the pool is. On an idle fleet the earliest first token wins, on a busy one the least work |
+//! | `D · own'` | sequences that write their answers there, each held up by this prompt; `own'` is bounded, for the longest prompts hold up few |
+//! | `drag` | what their contexts cost the request's own answer |
+//! | `renew` | the same work on a node of mean speed: what it takes to bring back what this prompt pushes out |
+//! | `fill` | share of the node's cache that is likely to be wanted again, with this prompt in it |
+//! | `reuse` | share of prompts that is found in a cache |
+//! | `adapter` | loading the adapter, where the node does not have it |
+//! | `late` | milliseconds past the time in which the first token is wanted |
+//!
+//! The frame (wait, price, batching, drag) is the reference's `blend`. Its price of eviction looked at the next victim; this
+//! one looks at how full the node is with what is wanted, so that sessions are spread *before* they push each other
+//! out, and it is the same on a fast node and a slow one, for what is lost is lost to all.
+
+use super::load::Reading;
+use crate::{
+    domain::{
+        explanation::CostTerms,
+        policy::{CostPolicy, Learning},
+        prefix::PrefixPolicy,
+        request::RouteRequest,
+        time::Instant,
+        work::work,
+    },
+    route::{Scene, filter::Candidate},
+    state::{
+        demand::Figures,
+        leases::Work,
+        nodes::prefixes::{Occupancy, Overlaps},
+    },
+};
+
+/// Length that a prompt is taken to have if nobody says.
+const PROMPT_TOKENS: u32 = 1000;
+/// Work a millisecond of a node of weight 1 while nothing is known of any.
+const SPEED: f64 = 10.0;
+/// Work of reading one token of context while another sequence writes a token.
+const READ_WORK: f64 = 6e-4;
+/// Where the work that holds up other sequences, and that which is lost to eviction, cease to count in full, in ms.
+const HOLD_UP_MS: f64 = 2000.0;
+const RENEW_MS: f64 = 10_000.0;
+/// How much of its speed a node loses whose requests all fail.
+const FAILURE_SHARE: f64 = 0.9;
+
+/// What all candidates of a pick have in common.
+#[derive(Debug)]
+pub struct Market {
+    figures: Figures,
+    overlaps: Overlaps,
+    prompt_tokens: u32,
+    block_tokens: u32,
+    /// Speed of nodes whose own is not known: the least known one.
+    least_speed: f64,
+    mean_speed: f64,
+    target_ms: f64,
+    price: f64,
+    now: Instant,
+}
+
+/// What a candidate costs, and what it will be charged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outlook {
+    /// The terms.
+    pub terms: CostTerms,
+    /// Work that it takes.
+    pub work: Work,
+    /// Tokens of the prompt that the node is expected to hold.
+    pub cached_tokens: u32,
+}
+
+impl Market {
+    /// Looks around once for all candidates.
+    pub fn of(request: &RouteRequest, readings: &[Reading], scene: Scene<'_>, now: Instant) -> Self {
+        let policy = scene.policy;
+        let figures = scene.state.demand.get(&request.pool());
+        let known = readings.iter().filter_map(|reading| speed(reading, &policy.cost));
+        let least_speed = known.reduce(f64::min).unwrap_or(SPEED);
+        let sum: f64 =
+            readings.iter().map(|reading| speed(reading, &policy.cost).unwrap_or(least_speed)).sum();
+        Self {
+            overlaps: scene.state.nodes.prefixes.overlaps(&request.prefix),
+            prompt_tokens: prompt_tokens(request, &policy.prefixes),
+            block_tokens: policy.prefixes.block_tokens.get(),
+            least_speed,
+            mean_speed: sum / readings.len().max(1) as f64,
+            target_ms: millis(request.first_token_target(&policy.tiers)),
+            price: (1.0 / (1.0 - figures.busy).max(f64::EPSILON)).clamp(1.0, policy.cost.price_max),
+            figures,
+            now,
+        }
+    }
+
+    /// What the request costs on one candidate.
+    pub fn outlook(&self, candidate: &Candidate<'_>, reading: &Reading, weights: &CostPolicy) -> Outlook {
+        let health = (1.0 - FAILURE_SHARE * reading.failure_ratio) * reading.slow_start;
+        let speed = speed(reading, weights).unwrap_or(self.least_speed) * health;
+        let occupancy = candidate.node.live.occupancy.as_deref();
+        let depth = occupancy.map_or(0, |occupancy| self.overlaps.depth(occupancy));
+        let cached = depth.saturating_mul(self.block_tokens).min(self.prompt_tokens.saturating_sub(1));
+        let tokens = self.prompt_tokens - cached;
+        let work = work(tokens, cached);
+        let ahead = reading.work_ahead(speed, self.now);
+        let (wait, own) = (ahead / speed, work / speed);
+        let renew = bounded(work / self.mean_speed, RENEW_MS);
+        let fill = occupancy.map_or(0.0, |occupancy| self.fill(occupancy, tokens, reading));
+        let terms = CostTerms {
+            wait,
+            own,
+            price: (self.price - 1.0) * own,
+            batching: weights.batching * f64::from(reading.decoding()) * bounded(own, HOLD_UP_MS),
+            drag: weights.drag * self.figures.output_tokens * READ_WORK * reading.kv_active() / speed,
+            eviction: weights.eviction * self.figures.reuse.powi(3) * renew * fill.powi(3),
+            adapter: if reading.lacks_adapter() { millis(weights.adapter_load) } else { 0.0 },
+            lateness: weights.lateness * (wait + own - self.target_ms).max(0.0),
+        };
+        Outlook {
+            terms,
+            work: Work { own: work, ahead: ahead + work, expected_blocks: depth },
+            cached_tokens: cached,
+        }
+    }
+
+    /// Share of the prompt that the node with most of it holds; `None` where the request does not tell its prefix.
+    pub fn reuse(&self, request: &RouteRequest) -> Option<f64> {
+        let blocks = request.prefix.len();
+        (blocks > 0).then(|| f64::from(self.overlaps.deepest()) / blocks as f64)
+    }
+
+    /// Length of the prompt.
+    pub fn prompt_tokens(&self) -> u32 {
+        self.prompt_tokens
+    }
+
+    /// Share of requests that were refused lately for being late.
+    pub fn refused(&self) -> f64 {
+        self.figures.refused
+    }
+
+    /// How busy the pool has been.
+    pub fn busy(&self) -> f64 {
+        self.figures.busy
+    }
+
+    /// Time in which the first token is wanted, in ms.
+    pub fn target_ms(&self) -> f64 {
+        self.target_ms
+    }
+
+    fn fill(&self, occupancy: &Occupancy, tokens: u32, reading: &Reading) -> f64 {
+        let capacity = reading.cache_blocks.max(1);
+        let needs = tokens.div_ceil(self.block_tokens);
+        (occupancy.lively(self.figures.pause(), self.now) + f64::from(needs)) / f64::from(capacity)
+    }
+}
+
+/// How busy these candidates are, from 0 to 1: those with much before them count in full.
+pub fn busy<'a>(terms: impl Iterator<Item = &'a CostTerms>, policy: &CostPolicy) -> f64 {
+    let full = millis(policy.busy_wait).max(f64::EPSILON);
+    let (mut sum, mut count) = (0.0, 0_usize);
+    for terms in terms {
+        sum += (terms.wait / full).min(1.0);
+        count += 1;
+    }
+    sum / count.max(1) as f64
+}
+
+/// Length of the prompt, as far as it is told.
+pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
+    let blocks = u32::try_from(request.prefix.len()).unwrap_or(u32::MAX);
+    let at_least = blocks.saturating_mul(policy.block_tokens.get());
+    request.prompt_tokens.unwrap_or(if at_least > 0 { at_least } else { PROMPT_TOKENS }).max(1)
+}
+
+/// Work a millisecond: learned from outcomes, else as the node tells.
+fn speed(reading: &Reading, policy: &CostPolicy) -> Option<f64> {
+    let learned = reading.learned_speed.filter(|_| policy.learning == Learning::On);
+    learned.or(reading.told_speed)
+}
+
+fn bounded(ms: f64, most: f64) -> f64 {
+    ms / (1.0 + ms / most)
+}
+
+fn millis(span: std::time::Duration) -> f64 {
+    span.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,113 @@
+//! What would other routers choose?
+//!
+//! The rules of well-known ones in our terms, as baselines that can be compared and chosen: after their documentation,
+//! with their defaults, not their programs. Each is a mode switch or a sum whose weights somebody must find; that is why
+//! `expected_cost` is the default and these are not.
+
+use super::{
+    cost::{Market, Outlook},
+    load::Reading,
+};
+use crate::{
+    domain::{policy::Balance, request::RouteRequest},
+    route::filter::Candidate,
+};
+
+/// A prefix counts as long from this share of the prompt on.
+const LONG_PREFIX: f64 = 0.3;
+/// The fleet counts as uneven where the fullest node has so many requests more than the emptiest, and so many times as many.
+const UNEVEN_DIFFERENCE: u32 = 64;
+const UNEVEN_RATIO: f64 = 1.5;
+/// Weights of prefix, queue and memory.
+const PREFIX_WEIGHT: f64 = 3.0;
+const QUEUE_WEIGHT: f64 = 2.0;
+const MEMORY_WEIGHT: f64 = 2.0;
+/// Weight of tokens to compute against tokens in use.
+const OVERLAP_WEIGHT: f64 = 1.0;
+
+/// What the rules read of all candidates together.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    prompt_tokens: f64,
+    shortest_queue: u32,
+    longest_queue: u32,
+    /// Whether some candidate holds a long prefix, and the fleet is even.
+    by_prefix: bool,
+    prefix_digest: u64,
+}
+
+impl Field {
+    /// Looks around once for all candidates.
+    pub fn of(
+        request: &RouteRequest,
+        candidates: &[Candidate<'_>],
+        readings: &[Reading],
+        market: &Market,
+        balance: Balance,
+    ) -> Self {
+        let in_flight = || readings.iter().map(|reading| reading.counts.in_flight);
+        let queues = || readings.iter().map(|reading| reading.told.waiting.unwrap_or(0));
+        let (fewest, most) = (in_flight().min().unwrap_or(0), in_flight().max().unwrap_or(0));
+        let is_uneven =
+            most - fewest > UNEVEN_DIFFERENCE && f64::from(most) > UNEVEN_RATIO * f64::from(fewest);
+        let reads_prefix = balance == Balance::PrefixThenLoad && !candidates.is_empty();
+        let is_long = reads_prefix && market.reuse(request).is_some_and(|share| share > LONG_PREFIX);
+        Self {
+            prompt_tokens: f64::from(market.prompt_tokens()),
+            shortest_queue: queues().min().unwrap_or(0),
+            longest_queue: queues().max().unwrap_or(0),
+            by_prefix: is_long && !is_uneven,
+            prefix_digest: digest(request),
+        }
+    }
+
+    /// The longest prefix where one is long and the fleet even, else the fewest requests: as the cache-aware policy of
+    /// SGLang's router.
+    pub fn prefix_then_load(&self, reading: &Reading, outlook: &Outlook) -> f64 {
+        if self.by_prefix { -f64::from(outlook.cached_tokens) } else { f64::from(reading.counts.in_flight) }
+    }
+
+    /// `3 · prefix + 2 · queue + 2 · memory`, each from 0 to 1, the queue relative to the others': as the scorers of llm-d.
+    pub fn weighted_scorers(&self, reading: &Reading, outlook: &Outlook) -> f64 {
+        let prefix = f64::from(outlook.cached_tokens) / self.prompt_tokens;
+        let span = f64::from(self.longest_queue - self.shortest_queue);
+        let behind =
+            f64::from(self.longest_queue - reading.told.waiting.unwrap_or(0).min(self.longest_queue));
+        let queue = if span > 0.0 { behind / span } else { 1.0 };
+        let memory = 1.0 - reading.kv_share();
+        -(PREFIX_WEIGHT * prefix + QUEUE_WEIGHT * queue + MEMORY_WEIGHT * memory)
+    }
+
+    /// Tokens to compute, weighing as much as tokens in use: as Dynamo's router by default.
+    pub fn overlap_cost(&self, reading: &Reading, outlook: &Outlook) -> f64 {
+        let new = self.prompt_tokens - f64::from(outlook.cached_tokens);
+        let computing = reading.outstanding.all + new;
+        OVERLAP_WEIGHT * computing + reading.kv_active() + reading.outstanding.unreported + new
+    }
+
+    /// The node whose name and the prompt's beginning hash highest: rendezvous hashing. Requests without a prefix fall
+    /// anywhere, but always the same way.
+    pub fn hash(&self, candidate: &Candidate<'_>) -> f64 {
+        let mut state = self.prefix_digest;
+        for byte in candidate.node.spec.id.as_str().bytes() {
+            state = mixed(state ^ u64::from(byte));
+        }
+        -((state >> 11) as f64)
+    }
+}
+
+/// Stands for the beginning of the prompt, or for the request.
+fn digest(request: &RouteRequest) -> u64 {
+    match request.prefix.first() {
+        Some(block) => mixed(block.get()),
+        None => request.key.request.as_str().bytes().fold(0, |state, byte| mixed(state ^ u64::from(byte))),
+    }
+}
+
+/// Spreads a number over all 64 bits (the finish of `SplitMix64`).
+fn mixed(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,483 @@
+//! A model server under virtual time: continuous batching with chunked prefill over a paged key-value cache.
+//!
+//! Each step gives every decoding sequence one token, then chunks to the prompts that have begun, then begins waiting ones
+//! in order while tokens of the step and memory last. Where a sequence cannot grow, the youngest is put back and computed
+//! anew later. Steps that only decode are taken in one go, as many as nothing happens in; what arrives meanwhile cuts
+//! them short at the end of a step.
+
+pub mod hardware;
+pub mod memory;
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+};
+
+use hardware::Hardware;
+use memory::{Held, Memory};
+
+/// Work of computing `tokens` after `context` that are there, relative to one token without any:
+/// `m · (1 + κ · (h + m / 2))`.
+pub fn work(tokens: f64, context: f64) -> f64 {
+    tokens * (1.0 + KAPPA * (context + tokens / 2.0))
+}
+
+/// Share of a token's work that each token of its context adds.
+pub const KAPPA: f64 = 1.8e-5;
+
+/// Weight of the newest step in the speed that a node tells.
+const SPEED_GAIN: f64 = 0.1;
+
+/// A request on its way through a node.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its number.
+    pub request: usize,
+    /// Tokens of its prompt, at least 1.
+    pub input: u32,
+    /// Tokens of its answer.
+    pub output: u32,
+    /// Its prompt's blocks.
+    pub blocks: Vec<u64>,
+    /// Tokens that whoever sent it expects to be cached.
+    pub expected_cached: u32,
+    /// Names the pick.
+    pub ticket: u64,
+}
+
+/// What a node did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Done {
+    /// The first token came; so many of the prompt's were cached.
+    FirstToken {
+        /// The request.
+        request: usize,
+        /// Tokens of the prompt that were cached.
+        cached: u32,
+    },
+    /// The answer is complete.
+    Finished {
+        /// The request.
+        request: usize,
+    },
+}
+
+/// What a node tells of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Told {
+    /// Requests not begun.
+    pub waiting: u32,
+    /// Requests begun.
+    pub running: u32,
+    /// Tokens of prompts not yet computed.
+    pub queued_tokens: u64,
+    /// Their work, without what is cached as far as that is known.
+    pub net_work: f64,
+    /// Tokens in the key-value cache that are in use.
+    pub kv_active: u64,
+    /// Sequences that decode.
+    pub decoding: u32,
+    /// Share of the time since the last report spent computing.
+    pub busy: f64,
+    /// Work a millisecond; `None` as long as it has not been busy enough to tell.
+    pub speed: Option<f64>,
+    /// Name of the latest pick that came.
+    pub received_ticket: u64,
+}
+
+/// One node.
+#[derive(Debug)]
+pub struct Engine {
+    hardware: Hardware,
+    block_tokens: u32,
+    memory: Memory,
+    /// Factor on every step's time.
+    pub slow: f64,
+    waiting: VecDeque<Sequence>,
+    /// Prompts that have begun, in order.
+    prefilling: Vec<Sequence>,
+    decoding: Vec<Option<Sequence>>,
+    vacant: Vec<usize>,
+    /// Decoding sequences.
+    decoders: usize,
+    /// Tokens of their contexts.
+    context: u64,
+    /// Steps taken so far; what is due at which of them.
+    steps: u64,
+    due: BinaryHeap<Reverse<(u64, usize, u64)>>,
+    admissions: u64,
+    now: Option<Step>,
+    /// Preemptions so far.
+    pub preemptions: u64,
+    speed: Option<f64>,
+    received_ticket: u64,
+    busy_us: u64,
+    reported_us: u64,
+    reported_at: u64,
+    /// Prompt tokens computed so far, as work.
+    pub computed: f64,
+}
+
+#[derive(Debug)]
+struct Sequence {
+    job: Job,
+    /// Tokens to compute before the first (or, computed anew, the next) token comes.
+    prompt: u32,
+    computed: u32,
+    cached: u32,
+    produced: u32,
+    held: Held,
+    age: u64,
+    /// Context and step at which decoding began.
+    base: u32,
+    joined: u64,
+}
+
+/// What is being computed.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    begun: u64,
+    ends: u64,
+    count: u64,
+    /// Milliseconds of the first one and what each further one takes more, where only decoding goes on.
+    first_ms: f64,
+    growth_ms: f64,
+    prefills: bool,
+    tokens: u32,
+    prompt_budget: u32,
+}
+
+impl Engine {
+    /// An idle node with an empty cache.
+    pub fn new(hardware: Hardware, block_tokens: u32) -> Self {
+        Self {
+            memory: Memory::new(hardware.kv_tokens / block_tokens),
+            hardware,
+            block_tokens,
+            slow: 1.0,
+            waiting: VecDeque::new(),
+            prefilling: Vec::new(),
+            decoding: Vec::new(),
+            vacant: Vec::new(),
+            decoders: 0,
+            context: 0,
+            steps: 0,
+            due: BinaryHeap::new(),
+            admissions: 0,
+            now: None,
+            preemptions: 0,
+            speed: None,
+            received_ticket: 0,
+            busy_us: 0,
+            reported_us: 0,
+            reported_at: 0,
+            computed: 0.0,
+        }
+    }
+
+    /// Tokens of a prompt that are in the cache now.
+    pub fn cached_tokens(&self, blocks: &[u64], input: u32) -> u32 {
+        let hit = u32::try_from(self.memory.overlap(blocks)).unwrap_or(u32::MAX);
+        hit.saturating_mul(self.block_tokens).min(input - 1)
+    }
+
+    /// A request has come. Returns the moment at which the step under way ends now, if one is.
+    pub fn submit(&mut self, job: Job, now: u64) -> Option<u64> {
+        self.received_ticket = self.received_ticket.max(job.ticket);
+        let prompt = job.input;
+        self.waiting.push_back(Sequence {
+            job,
+            prompt,
+            computed: 0,
+            cached: 0,
+            produced: 0,
+            held: Held::default(),
+            age: 0,
+            base: 0,
+            joined: 0,
+        });
+        self.interrupt(now)
+    }
+
+    /// Ends a run of steps at the first that ends now or later. Returns when that is, if a step is under way.
+    pub fn interrupt(&mut self, now: u64) -> Option<u64> {
+        let step = self.now.as_mut()?;
+        if !step.prefills && step.count > 1 && step.ends > now {
+            let elapsed = now.saturating_sub(step.begun);
+            let (mut low, mut high) = (1, step.count);
+            while low < high {
+                let middle = low.midpoint(high);
+                if step.lasts(middle) >= elapsed { high = middle } else { low = middle + 1 }
+            }
+            step.count = low;
+            step.ends = step.begun + step.lasts(low);
+        }
+        Some(step.ends)
+    }
+
+    /// When the step under way ends, if one is.
+    pub fn ends(&self) -> Option<u64> {
+        self.now.map(|step| step.ends)
+    }
+
+    /// Begins the next step. Returns when it ends; `None` where there is nothing to do.
+    pub fn begin(&mut self, now: u64) -> Option<u64> {
+        debug_assert!(self.now.is_none(), "one step at a time");
+        let decoders = u32::try_from(self.decoders).unwrap_or(u32::MAX);
+        let prompt_budget = self.hardware.step_tokens().saturating_sub(decoders);
+        let mut budget = prompt_budget;
+        let mut attention = 0.0;
+        let mut tokens = decoders;
+        for index in 0..self.prefilling.len() {
+            let sequence = &self.prefilling[index];
+            let chunk = (sequence.prompt - sequence.computed).min(budget);
+            attention += self.hardware.attention_ms(chunk, f64::from(sequence.computed));
+            budget -= chunk;
+            tokens += chunk;
+        }
+        while budget > 0 && self.decoders + self.prefilling.len() < self.hardware.sequences_max() {
+            let Some(sequence) = self.admit() else { break };
+            let chunk = (sequence.prompt - sequence.computed).min(budget);
+            attention += self.hardware.attention_ms(chunk, f64::from(sequence.computed));
+            budget -= chunk;
+            tokens += chunk;
+            self.prefilling.push(sequence);
+        }
+        if tokens == 0 {
+            return None;
+        }
+        let sequences = self.decoders + self.prefilling.len();
+        let reading = self.hardware.kv_read * self.context as f64;
+        let first_ms = (self.hardware.step_ms(tokens, sequences) + attention + reading) * self.slow;
+        let prefills = !self.prefilling.is_empty();
+        let runs_on = !prefills && self.waiting.is_empty();
+        let count = if runs_on { self.steps_until_due() } else { 1 };
+        let growth_ms = self.hardware.kv_read * self.decoders as f64 * self.slow;
+        let mut step = Step { begun: now, ends: 0, count, first_ms, growth_ms, prefills, tokens, prompt_budget };
+        step.ends = now + step.lasts(count);
+        self.now = Some(step);
+        Some(step.ends)
+    }
+
+    /// The step under way has ended: says what came of it, in order.
+    pub fn end(&mut self, done: &mut Vec<Done>) {
+        let Some(step) = self.now.take() else { return };
+        self.busy_us += step.ends - step.begun;
+        self.steps += step.count;
+        self.context += self.decoders as u64 * step.count;
+        self.finish_due(done);
+        if step.prefills {
+            self.end_prefills(step, done);
+        }
+    }
+
+    /// What the node tells of itself now.
+    pub fn report(&mut self, now: u64) -> Told {
+        let under_way = self.now.map_or(0, |step| now.min(step.ends).saturating_sub(step.begun));
+        let busy_us = self.busy_us + under_way;
+        let span = now.saturating_sub(self.reported_at).max(1);
+        let busy = (busy_us.saturating_sub(self.reported_us)) as f64 / span as f64;
+        (self.reported_us, self.reported_at) = (busy_us, now);
+        let told = self.standing();
+        Told { busy: busy.clamp(0.0, 1.0), ..told }
+    }
+
+    /// The same without its busy share, which counts from report to report.
+    pub fn standing(&self) -> Told {
+        let running = self.prefilling.iter().map(|s| (s, f64::from(s.prompt - s.computed), f64::from(s.computed)));
+        let waiting = self.waiting.iter().map(|s| {
+            let hit = s.job.expected_cached.min(s.prompt - 1);
+            (s, f64::from(s.prompt - hit), f64::from(hit))
+        });
+        let mut told = Told {
+            waiting: u32::try_from(self.waiting.len()).unwrap_or(u32::MAX),
+            running: u32::try_from(self.prefilling.len() + self.decoders).unwrap_or(u32::MAX),
+            decoding: u32::try_from(self.decoders).unwrap_or(u32::MAX),
+            kv_active: self.context,
+            speed: self.speed,
+            received_ticket: self.received_ticket,
+            ..Told::default()
+        };
+        for (sequence, tokens, context) in running.chain(waiting) {
+            told.queued_tokens += u64::from(sequence.prompt - sequence.computed);
+            told.net_work += work(tokens, context);
+        }
+        told.kv_active += self.prefilling.iter().map(|s| u64::from(s.computed)).sum::<u64>();
+        told
+    }
+
+    /// Share of the time until now spent computing, in microseconds.
+    pub fn busy_us(&self, now: u64) -> u64 {
+        self.busy_us + self.now.map_or(0, |step| now.min(step.ends).saturating_sub(step.begun))
+    }
+
+    /// The node is gone, with all that it held: returns the requests that it had.
+    pub fn die(&mut self) -> Vec<usize> {
+        let decoding = self.decoding.drain(..).flatten();
+        let lost = self.waiting.drain(..).chain(self.prefilling.drain(..)).chain(decoding);
+        let requests = lost.map(|sequence| sequence.job.request).collect();
+        let (slow, hardware, received_ticket) = (self.slow, self.hardware, self.received_ticket);
+        *self = Self {
+            slow,
+            received_ticket,
+            preemptions: self.preemptions,
+            busy_us: self.busy_us,
+            reported_us: self.busy_us,
+            reported_at: self.reported_at,
+            computed: self.computed,
+            ..Self::new(hardware, self.block_tokens)
+        };
+        requests
+    }
+
+    /// The next waiting request, if there is one and room for it.
+    fn admit(&mut self) -> Option<Sequence> {
+        let sequence = self.waiting.front()?;
+        let needs = sequence.prompt.div_ceil(self.block_tokens);
+        let held = self.memory.admit(&sequence.job.blocks, needs)?;
+        let mut sequence = self.waiting.pop_front()?;
+        let hit = held.shared().saturating_mul(self.block_tokens).min(sequence.prompt - 1);
+        self.admissions += 1;
+        sequence.age = self.admissions;
+        (sequence.computed, sequence.held) = (hit, held);
+        if sequence.produced == 0 {
+            sequence.cached = hit;
+        }
+        Some(sequence)
+    }
+
+    fn end_prefills(&mut self, step: Step, done: &mut Vec<Done>) {
+        let mut budget = step.prompt_budget;
+        let mut computed = 0.0;
+        let mut first = Vec::new();
+        let mut still = Vec::with_capacity(self.prefilling.len());
+        for mut sequence in std::mem::take(&mut self.prefilling) {
+            let chunk = (sequence.prompt - sequence.computed).min(budget);
+            computed += work(f64::from(chunk), f64::from(sequence.computed));
+            sequence.computed += chunk;
+            budget -= chunk;
+            let blocks = (sequence.computed / self.block_tokens) as usize;
+            let blocks = if sequence.computed == sequence.prompt { sequence.job.blocks.len() } else { blocks };
+            self.memory.publish(&mut sequence.held, &sequence.job.blocks, blocks);
+            if sequence.computed == sequence.prompt { first.push(sequence) } else { still.push(sequence) }
+        }
+        self.prefilling = still;
+        self.computed += computed;
+        if step.tokens >= self.hardware.step_tokens() / 2 {
+            let speed = computed / ((step.ends - step.begun) as f64 / 1000.0);
+            self.speed = Some(self.speed.map_or(speed, |known| known + SPEED_GAIN * (speed - known)));
+        }
+        for sequence in first {
+            self.first_token(sequence, done);
+        }
+    }
+
+    fn first_token(&mut self, mut sequence: Sequence, done: &mut Vec<Done>) {
+        let (request, cached) = (sequence.job.request, sequence.cached);
+        if sequence.produced == 0 {
+            done.push(Done::FirstToken { request, cached });
+        }
+        sequence.produced += 1;
+        if sequence.produced >= sequence.job.output {
+            self.memory.release(&sequence.held);
+            done.push(Done::Finished { request });
+            return;
+        }
+        sequence.base = sequence.prompt;
+        sequence.joined = self.steps;
+        self.context += u64::from(sequence.base);
+        self.decoders += 1;
+        let slot = self.vacant.pop().unwrap_or_else(|| {
+            self.decoding.push(None);
+            self.decoding.len() - 1
+        });
+        let next = self.next_due(&sequence);
+        self.due.push(Reverse((next, slot, sequence.age)));
+        self.decoding[slot] = Some(sequence);
+    }
+
+    /// The step at whose end the sequence finishes or needs another block.
+    fn next_due(&self, sequence: &Sequence) -> u64 {
+        let finishes = u64::from(sequence.job.output - sequence.produced);
+        let room = u64::from(sequence.held.blocks()) * u64::from(self.block_tokens);
+        let context = u64::from(sequence.base) + (self.steps - sequence.joined);
+        self.steps + finishes.min(room.saturating_sub(context) + 1)
+    }
+
+    fn steps_until_due(&self) -> u64 {
+        self.due.peek().map_or(1, |Reverse((step, ..))| step.saturating_sub(self.steps).max(1))
+    }
+
+    /// Ends what is complete, and gives a block to what outgrows its own.
+    fn finish_due(&mut self, done: &mut Vec<Done>) {
+        while let Some(&Reverse((step, slot, age))) = self.due.peek() {
+            if step > self.steps {
+                return;
+            }
+            self.due.pop();
+            let current = self.decoding[slot].take_if(|sequence| sequence.age == age);
+            let Some(mut sequence) = current else { continue };
+            self.catch_up(&mut sequence);
+            if sequence.produced >= sequence.job.output {
+                self.leave(slot, &sequence);
+                self.memory.release(&sequence.held);
+                done.push(Done::Finished { request: sequence.job.request });
+            } else if self.memory.grow(&mut sequence.held) {
+                let next = self.next_due(&sequence);
+                self.due.push(Reverse((next, slot, age)));
+                self.decoding[slot] = Some(sequence);
+            } else {
+                self.decoding[slot] = Some(sequence);
+                // It asks again after every step until there is room.
+                self.due.push(Reverse((self.steps + 1, slot, age)));
+                self.preempt_youngest();
+            }
+        }
+    }
+
+    /// Counts the tokens that a sequence has got since it joined.
+    fn catch_up(&self, sequence: &mut Sequence) {
+        let steps = u32::try_from(self.steps - sequence.joined).unwrap_or(u32::MAX);
+        sequence.produced += steps;
+        sequence.base += steps;
+        sequence.joined = self.steps;
+    }
+
+    fn leave(&mut self, slot: usize, sequence: &Sequence) {
+        self.context -= u64::from(sequence.base);
+        self.decoders -= 1;
+        self.vacant.push(slot);
+    }
+
+    /// Puts the youngest sequence back to the head of the queue; what it had computed may stay in the cache.
+    fn preempt_youngest(&mut self) {
+        let decoding = self.decoding.iter().enumerate().filter_map(|(slot, s)| Some((s.as_ref()?.age, Some(slot))));
+        let prefilling = self.prefilling.iter().map(|s| (s.age, None));
+        let Some((_, slot)) = decoding.chain(prefilling).max_by_key(|(age, _)| *age) else { return };
+        let mut sequence = match slot {
+            Some(slot) => {
+                let mut sequence = self.decoding[slot].take().expect("it was just seen");
+                self.catch_up(&mut sequence);
+                self.leave(slot, &sequence);
+                sequence
+            }
+            None => self.prefilling.pop().expect("it was just seen"),
+        };
+        self.memory.release(&sequence.held);
+        self.preemptions += 1;
+        sequence.prompt = sequence.job.input + sequence.produced;
+        (sequence.computed, sequence.held) = (0, Held::default());
+        self.waiting.push_front(sequence);
+    }
+
+}
+
+impl Step {
+    /// Microseconds that so many steps take.
+    fn lasts(&self, steps: u64) -> u64 {
+        let steps = steps as f64;
+        let ms = self.first_ms * steps + self.growth_ms * steps * (steps - 1.0) / 2.0;
+        // At least a microsecond, so that time goes on.
+        ((ms * 1000.0).round() as u64).max(1)
+    }
+}

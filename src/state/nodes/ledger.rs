@@ -1,0 +1,140 @@
+//! What lies before a node that its last report cannot know of?
+//!
+//! Each pick enters with its expected work when it is made, and leaves when its first token came or its lease ended. A report
+//! tells which picks it includes: by the latest lease that had come, or else by when it was taken. So nothing counts
+//! twice, and nothing is forgotten between two reports. The sums are atomics, read without a lock while candidates are
+//! scored; they are whole numbers, so that they return to 0.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+
+use crate::domain::time::Instant;
+
+/// A request takes about so long to its node: a report that was taken earlier after the pick does not know of it.
+const DELIVERY: Duration = Duration::from_millis(20);
+
+/// Picks of one node whose first token has not come.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    book: Mutex<Book>,
+    outstanding: AtomicU64,
+    unreported: AtomicU64,
+    /// When the foremost one can have begun.
+    front_since: AtomicU64,
+    front_work: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    /// By number of the pick.
+    entries: BTreeMap<u64, Entry>,
+    /// Number of the latest pick that entered.
+    latest: u64,
+    /// Number of the latest pick that a report has included; never past the latest that entered.
+    included: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    at: Instant,
+    work: u64,
+    /// Work before it and its own, when it was picked.
+    ahead: f64,
+}
+
+/// The sums at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Outstanding {
+    /// Work of all picks whose first token has not come.
+    pub all: f64,
+    /// Of these, those that the last report does not include.
+    pub unreported: f64,
+    /// When the foremost one can have begun.
+    pub front_since: Instant,
+    /// Its work.
+    pub front: f64,
+}
+
+/// What a first token tells: so much work took until then.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// Work that lay before the request and its own, by what was known at its pick.
+    pub work: f64,
+    /// When it was picked.
+    pub picked: Instant,
+}
+
+impl Ledger {
+    /// The sums now.
+    pub fn outstanding(&self) -> Outstanding {
+        Outstanding {
+            all: self.outstanding.load(Relaxed) as f64,
+            unreported: self.unreported.load(Relaxed) as f64,
+            front_since: Instant::from_nanos(self.front_since.load(Relaxed)),
+            front: self.front_work.load(Relaxed) as f64,
+        }
+    }
+
+    /// Enters the pick with this number: its own work, and that together with what lies before it.
+    pub fn enter(&self, pick: u64, work: f64, ahead: f64, now: Instant) {
+        let work = whole(work);
+        let mut book = self.book.lock();
+        if book.entries.is_empty() {
+            self.front_since.store(now.as_nanos(), Relaxed);
+            self.front_work.store(work, Relaxed);
+        }
+        book.latest = book.latest.max(pick);
+        book.entries.insert(pick, Entry { at: now, work, ahead });
+        self.outstanding.fetch_add(work, Relaxed);
+        if pick > book.included {
+            self.unreported.fetch_add(work, Relaxed);
+        }
+    }
+
+    /// Strikes a pick out: its first token came, or its lease has ended. `None` if it was struck out before.
+    pub fn strike(&self, pick: u64, now: Instant) -> Option<Sample> {
+        let mut book = self.book.lock();
+        let entry = book.entries.remove(&pick)?;
+        self.outstanding.fetch_sub(entry.work, Relaxed);
+        if pick > book.included {
+            self.unreported.fetch_sub(entry.work, Relaxed);
+        }
+        let front = book.entries.first_key_value().map_or(0, |(_, front)| front.work);
+        self.front_since.store(now.as_nanos(), Relaxed);
+        self.front_work.store(front, Relaxed);
+        Some(Sample { work: entry.ahead, picked: entry.at })
+    }
+
+    /// A report has come that was taken at this moment, and knows of all picks up to `received`, where it says so.
+    pub fn include(&self, received: Option<u64>, taken: Instant) {
+        let mut book = self.book.lock();
+        let received = received.map(|received| received.min(book.latest));
+        let known = |pick: u64, entry: &Entry| match received {
+            Some(received) => pick <= received,
+            None => entry.at + DELIVERY <= taken,
+        };
+        let from = book.included + 1;
+        let newly = book.entries.range(from..).take_while(|(pick, entry)| known(**pick, entry));
+        let (count, work) = newly.fold((None, 0), |(_, sum), (pick, entry)| (Some(*pick), sum + entry.work));
+        let last = received.or(count).unwrap_or(0);
+        book.included = book.included.max(last);
+        self.unreported.fetch_sub(work, Relaxed);
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "work is not negative, and bounded"
+)]
+fn whole(work: f64) -> u64 {
+    work.round().max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! How full is a node's cache, and with what that is likely to be wanted again?
+//!
+//! Blocks count by how lately they were used, `exp(-age / tau)`: what nobody has asked for in a long while may be pushed
+//! out at no loss. How long that is, differs from traffic to traffic, so the sum is kept for several `tau` and the
+//! reader takes the one that fits the pauses it has seen. Read without a lock; the writer holds the index's.
+
+use std::{
+    cmp::Ordering,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering as Order},
+    time::Duration,
+};
+
+use crate::domain::time::Instant;
+
+/// Spans over which use is forgotten, in seconds.
+const TAUS: [f64; 4] = [30.0, 120.0, 480.0, 1920.0];
+
+/// A share of capacity that is all of it, and what corrections can make of it at most.
+const SHARE_FULL: u32 = 1000;
+const SHARE_MIN: u32 = 250;
+const SHARE_MAX: u32 = 4000;
+
+/// Ticks of the clock of uses, a second.
+const TICKS: f64 = 16.0;
+
+/// One node's cache, as the index has it.
+#[derive(Debug)]
+pub struct Occupancy {
+    number: u16,
+    capacity: AtomicU32,
+    /// Share of its capacity that its caching makes use of, in thousandths, as its answers have shown.
+    share: AtomicU32,
+    held: AtomicU32,
+    /// The sums as bits of `f64`, at the tick of the last change.
+    lively: [AtomicU64; TAUS.len()],
+    at: AtomicU32,
+    /// Whether the node has lost all that the index says it holds.
+    cold: AtomicBool,
+}
+
+/// How long ago blocks that were asked for again had been used.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Renewals {
+    /// Blocks.
+    pub count: u32,
+    /// Sum of the spans in seconds.
+    pub seconds: f64,
+}
+
+impl Renewals {
+    pub(super) fn add(&mut self, span: f64) {
+        self.count += 1;
+        self.seconds += span;
+    }
+}
+
+impl Occupancy {
+    pub(super) fn new(number: u16, capacity: u32) -> Self {
+        Self {
+            number,
+            capacity: AtomicU32::new(capacity),
+            share: AtomicU32::new(SHARE_FULL),
+            held: AtomicU32::new(0),
+            lively: Default::default(),
+            at: AtomicU32::new(0),
+            cold: AtomicBool::new(false),
+        }
+    }
+
+    /// The node's number in the index.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Blocks that the cache holds when it is full.
+    pub fn capacity(&self) -> u32 {
+        self.capacity.load(Order::Relaxed)
+    }
+
+    /// Takes in that of a prompt so many leading blocks were expected and so many found. A cache that forgets sooner
+    /// than its mirror is taken to be smaller, quickly; one that remembers longer to be larger, slowly.
+    pub fn correct(&self, expected: u32, found: u32) {
+        let change = |share: u32| match found.cmp(&expected) {
+            Ordering::Less => (share * 98 / 100).max(SHARE_MIN),
+            Ordering::Greater => (share * 101 / 100 + 1).min(SHARE_MAX),
+            Ordering::Equal => share,
+        };
+        let _ = self.share.fetch_update(Order::Relaxed, Order::Relaxed, |share| Some(change(share)));
+    }
+
+    /// So many blocks, as its answers have shown them to be.
+    pub fn corrected(&self, declared: u32) -> u32 {
+        let blocks = u64::from(declared) * u64::from(self.share.load(Order::Relaxed)) / u64::from(SHARE_FULL);
+        u32::try_from(blocks).unwrap_or(u32::MAX)
+    }
+
+    /// Blocks that it is taken to hold.
+    pub fn held(&self) -> u32 {
+        if self.is_cold() { 0 } else { self.held.load(Order::Relaxed) }
+    }
+
+    /// The node has lost what it held: it counts as empty at once, and its blocks go with the next placement.
+    pub fn chill(&self) {
+        self.cold.store(true, Order::Relaxed);
+    }
+
+    pub(super) fn is_cold(&self) -> bool {
+        self.cold.load(Order::Relaxed)
+    }
+
+    pub(super) fn warm(&self) {
+        self.cold.store(false, Order::Relaxed);
+    }
+
+    /// Blocks that are likely to be wanted again, where such come again after `pause` in the mean.
+    pub fn lively(&self, pause: Duration, now: Instant) -> f64 {
+        if self.is_cold() {
+            return 0.0;
+        }
+        // A block counts until it has been idle for several usual pauses.
+        let wanted = 8.0 * pause.as_secs_f64();
+        let distance = |tau: &f64| (wanted.max(1e-3) / tau).ln().abs();
+        let nearest = (0..TAUS.len()).min_by(|a, b| distance(&TAUS[*a]).total_cmp(&distance(&TAUS[*b])));
+        let index = nearest.unwrap_or(0);
+        let sum = f64::from_bits(self.lively[index].load(Order::Relaxed));
+        (sum * fade(span(self.at.load(Order::Relaxed), tick(now)), TAUS[index])).max(0.0)
+    }
+
+    pub(super) fn set_capacity(&self, capacity: u32) {
+        self.capacity.store(capacity, Order::Relaxed);
+    }
+
+    pub(super) fn added(&self, now: u32) {
+        self.held.fetch_add(1, Order::Relaxed);
+        self.change(now, |_| 1.0);
+    }
+
+    pub(super) fn renewed(&self, used: u32, now: u32) {
+        self.change(now, |tau| 1.0 - fade(span(used, now), tau));
+    }
+
+    pub(super) fn dropped(&self, used: u32) {
+        self.held.fetch_sub(1, Order::Relaxed);
+        let now = self.at.load(Order::Relaxed);
+        self.change(now, |tau| -fade(span(used, now), tau));
+    }
+
+    fn change(&self, now: u32, by: impl Fn(f64) -> f64) {
+        let passed = span(self.at.load(Order::Relaxed), now);
+        for (sum, tau) in self.lively.iter().zip(TAUS) {
+            let faded =
+                f64::from_bits(sum.load(Order::Relaxed)) * if passed > 0.0 { fade(passed, tau) } else { 1.0 };
+            sum.store((faded + by(tau)).max(0.0).to_bits(), Order::Relaxed);
+        }
+        self.at.fetch_max(now, Order::Relaxed);
+    }
+}
+
+fn fade(seconds: f64, tau: f64) -> f64 {
+    (-seconds / tau).exp()
+}
+
+/// A moment as a tick: eight years fit.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and time is not negative"
+)]
+pub(super) fn tick(now: Instant) -> u32 {
+    (now.since(Instant::ZERO).as_secs_f64() * TICKS) as u32
+}
+
+/// Seconds from one tick to another; none if that lies before.
+pub(super) fn span(from: u32, until: u32) -> f64 {
+    f64::from(until.saturating_sub(from)) / TICKS
+}
