@@ -13,6 +13,8 @@ pub mod state;
 
 pub mod route;
 
+pub mod sim;
+
 pub mod config;
 
 pub mod telemetry;

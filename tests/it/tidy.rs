@@ -7,20 +7,21 @@ use std::{
 };
 
 /// Which modules each module may use. What stands nowhere here is not a module.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("proto", &[]),
     ("domain", &[]),
     ("wire", &["domain", "proto"]),
     ("learn", &["domain"]),
     ("state", &["domain", "learn"]),
     ("route", &["domain", "learn", "state"]),
+    ("sim", &["domain", "learn", "state", "route"]),
     ("config", &["domain"]),
     ("telemetry", &["config", "domain"]),
     ("api", &["config", "domain", "proto", "route", "state", "wire"]),
     ("agent", &["config", "domain", "proto", "wire"]),
     ("app", &["api", "config", "domain", "state", "telemetry"]),
     ("demo", &["agent", "app", "config", "domain", "proto", "wire"]),
-    ("cli", &["agent", "api", "app", "config", "demo", "domain", "proto", "telemetry", "wire"]),
+    ("cli", &["agent", "api", "app", "config", "demo", "domain", "proto", "sim", "telemetry", "wire"]),
     ("main", &["cli"]),
 ];
 
