@@ -7,9 +7,11 @@
 //! Rows stand in the order of their arrival. Those of a file that are out of order are sorted; equal times keep the
 //! order of the file, and a follow-up turn stays behind the turn it follows.
 
+mod azure;
 mod draft;
 mod error;
 mod lines;
+mod mooncake;
 mod number;
 mod rows;
 
@@ -94,10 +96,12 @@ impl Trace {
     pub fn parse(name: &str, reader: impl BufRead) -> Result<Self, TraceError> {
         let mut lines = Lines::open(name, reader)?;
         let first = lines.first()?;
-        if first.starts_with(rows::MARK) {
-            return rows::read(&first, lines);
+        match first.trim() {
+            ours if ours.starts_with(rows::MARK) => rows::read(ours, lines),
+            json if json.starts_with('{') => mooncake::read(json, lines),
+            azure::COLUMNS => azure::read(lines),
+            other => Err(lines.unknown(other)),
         }
-        Err(lines.unknown(&first))
     }
 
     /// When the last of the rows comes that come at a time of their own.

@@ -4,7 +4,7 @@
 //! has no more blocks than its tokens fill, and that a follow-up has a turn to follow. The generator comes through
 //! here too.
 
-use std::{collections::HashMap, time::Duration};
+use std::{borrow::Cow, collections::HashMap, ops::Range, time::Duration};
 
 use super::{Arrival, Row, Trace};
 
@@ -57,8 +57,8 @@ pub struct Entry {
 /// Why a row cannot stand in the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// What it is about: `rows`, `turn` or `blocks`.
-    pub field: &'static str,
+    /// What it is about: a column, or `rows` for how many there are.
+    pub field: Cow<'static, str>,
     /// What it says.
     pub read: String,
     /// What was expected.
@@ -82,7 +82,7 @@ impl Draft {
     pub fn push(&mut self, entry: Entry, blocks: impl IntoIterator<Item = u64>) -> Result<(), Refused> {
         if self.trace.rows.len() >= self.rows_max {
             let expected = format!("at most {} rows: cut the file into several", self.rows_max);
-            return Err(Refused { field: "rows", read: "one more row".to_owned(), expected });
+            return Err(Refused { field: "rows".into(), read: "one more row".to_owned(), expected });
         }
         let at = self.comes_at(&entry)?;
         let blocks = self.keep(&entry, blocks)?;
@@ -91,6 +91,18 @@ impl Draft {
         self.keys.push(at);
         self.trace.rows.push(Row { arrival, tenant, session, turn, input, output, blocks });
         Ok(())
+    }
+
+    /// Counts the time from the first arrival on.
+    pub fn starting_at_zero(mut self) -> Self {
+        let first = self.keys.iter().min().copied().unwrap_or_default();
+        for (key, row) in self.keys.iter_mut().zip(&mut self.trace.rows) {
+            *key -= first;
+            if let Arrival::At(at) = &mut row.arrival {
+                *at -= first;
+            }
+        }
+        self
     }
 
     /// The trace, with its rows in order; none if there are no rows.
@@ -119,17 +131,13 @@ impl Draft {
                     None => "a row of that session before its follow-up".to_owned(),
                 };
                 let expected = format!("{before}, in session {session} of tenant {tenant}");
-                Err(Refused { field: "turn", read: turn.to_string(), expected })
+                Err(Refused { field: "turn".into(), read: turn.to_string(), expected })
             }
         }
     }
 
     /// Takes the blocks in, and says where they are.
-    fn keep(
-        &mut self,
-        entry: &Entry,
-        blocks: impl IntoIterator<Item = u64>,
-    ) -> Result<std::ops::Range<u32>, Refused> {
+    fn keep(&mut self, entry: &Entry, blocks: impl IntoIterator<Item = u64>) -> Result<Range<u32>, Refused> {
         let kept = &mut self.trace.blocks;
         let start = kept.len();
         let full = entry.input.div_ceil(self.trace.block_tokens) as usize;
@@ -149,7 +157,7 @@ impl Draft {
         } else {
             format!("at most {} blocks in all rows together: cut the file into several", self.blocks_max)
         };
-        Err(Refused { field: "blocks", read, expected })
+        Err(Refused { field: "blocks".into(), read, expected })
     }
 }
 

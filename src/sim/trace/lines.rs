@@ -70,17 +70,21 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Reads a row from each line that is left.
-    pub(super) fn collect(
-        mut self,
-        mut draft: Draft,
-        mut row: impl FnMut(&str, &mut Draft) -> Result<(), Refused>,
-    ) -> Result<Trace, TraceError> {
+    /// Hands each line that is left to `read`.
+    pub(super) fn each(
+        &mut self,
+        mut read: impl FnMut(&str) -> Result<(), Refused>,
+    ) -> Result<(), TraceError> {
         while let Some(text) = self.next()? {
-            if let Err(refused) = row(text, &mut draft) {
+            if let Err(refused) = read(text) {
                 return Err(self.refused(&refused));
             }
         }
+        Ok(())
+    }
+
+    /// The trace of the rows that were read.
+    pub(super) fn finish(self, draft: Draft) -> Result<Trace, TraceError> {
         draft.finish().ok_or(TraceError::Empty { name: self.name })
     }
 

@@ -33,11 +33,12 @@ pub(super) fn read(first: &str, mut lines: Lines<'_>) -> Result<Trace, TraceErro
     let columns = lines.next()?.unwrap_or_default();
     if columns != COLUMNS {
         let expected = format!("`{}`", COLUMNS.escape_debug());
-        let refused = Refused { field: "columns", read: columns.to_owned(), expected };
+        let refused = Refused { field: "columns".into(), read: columns.to_owned(), expected };
         return Err(lines.refused(&refused));
     }
-    let draft = Draft::new(lines.name(), block_tokens);
-    lines.collect(draft, row)
+    let mut draft = Draft::new(lines.name(), block_tokens);
+    lines.each(|line| row(line, &mut draft))?;
+    lines.finish(draft)
 }
 
 /// Tokens of a block.
@@ -51,12 +52,15 @@ fn header(line: &str) -> Result<u32, Refused> {
             Some(("arrivals", "open" | "closed")) => {}
             _ => {
                 let expected = "`block=TOKENS` and `arrivals=open` or `arrivals=closed`".to_owned();
-                return Err(Refused { field: "header", read: word.to_owned(), expected });
+                return Err(Refused { field: "header".into(), read: word.to_owned(), expected });
             }
         }
     }
-    let missing =
-        || Refused { field: "header", read: line.to_owned(), expected: "`block=TOKENS` in it".to_owned() };
+    let missing = || Refused {
+        field: "header".into(),
+        read: line.to_owned(),
+        expected: "`block=TOKENS` in it".to_owned(),
+    };
     block_tokens.ok_or_else(missing)
 }
 
@@ -71,7 +75,7 @@ fn row(line: &str, draft: &mut Draft) -> Result<(), Refused> {
     }
     if count != COLUMNS_COUNT {
         let expected = format!("{COLUMNS_COUNT} columns between tabs, not {count}");
-        return Err(Refused { field: "columns", read: line.to_owned(), expected });
+        return Err(Refused { field: "columns".into(), read: line.to_owned(), expected });
     }
     let [time, tenant, session, turn, think, input, output, blocks] = fields;
     let entry = Entry {
@@ -102,7 +106,7 @@ fn arrival(time: &str, think: &str) -> Result<Arrival, Refused> {
 
 fn range(text: &str) -> Result<RangeInclusive<u64>, Refused> {
     let wrong = || Refused {
-        field: "blocks",
+        field: "blocks".into(),
         read: text.to_owned(),
         expected: "block numbers such as `0,14-27`".to_owned(),
     };
