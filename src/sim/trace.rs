@@ -10,6 +10,7 @@
 mod azure;
 mod draft;
 mod error;
+mod generate;
 mod lines;
 mod mooncake;
 mod number;
@@ -27,6 +28,7 @@ use self::lines::Lines;
 pub use self::{
     draft::{BLOCKS_MAX, Draft, ROWS_MAX, TIME_MAX, TOKENS_MAX},
     error::TraceError,
+    generate::Workload,
 };
 
 /// The requests of a while.
