@@ -169,9 +169,11 @@ fn a_missing_file_is_named() {
 #[test]
 fn a_trace_is_named_after_its_file() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("conv.tsv.gz");
-    std::fs::write(&path, format!("{HEAD}1\t0\t0\t0\t0\t10\t1\t0\n")).expect("it is written");
-    assert_eq!(Trace::read(&path).expect("it is right").name, "conv");
+    for (file, expected) in [("conv.tsv.gz", "conv"), ("code.2.5x.csv", "code.2.5x"), ("plain", "plain")] {
+        let path = folder.path().join(file);
+        std::fs::write(&path, format!("{HEAD}1\t0\t0\t0\t0\t10\t1\t0\n")).expect("it is written");
+        assert_eq!(Trace::read(&path).expect("it is right").name, expected);
+    }
 }
 
 #[test]
