@@ -194,6 +194,23 @@ fn the_shared_traces_are_read() {
     }
 }
 
+#[test]
+fn the_same_requests_as_mooncake_writes_them_make_the_same_trace() {
+    let Some(ours) = shared("mooncake-conversation.tsv.gz") else { return };
+    let mut text = String::new();
+    for row in &ours.rows {
+        let Arrival::At(at) = row.arrival else { panic!("all come at a time of their own") };
+        let (at, input, output, blocks) = (at.as_millis(), row.input, row.output, ours.blocks(row));
+        writeln!(
+            text,
+            r#"{{"timestamp": {at}, "input_length": {input}, "output_length": {output}, "hash_ids": {blocks:?}}}"#
+        )
+        .expect("a string takes all");
+    }
+    let theirs = Trace::parse("mooncake-conversation", text.as_bytes()).expect("it is right");
+    assert!(theirs == ours, "too long to show");
+}
+
 proptest! {
     /// Against a model: rows sorted by arrival, equal times in the order of the file, follow-ups behind their turn.
     #[test]
