@@ -20,6 +20,7 @@ pub mod ranges;
 pub mod report;
 pub mod request;
 pub mod serve;
+pub mod simulate;
 pub mod source;
 pub mod values;
 pub mod verdicts;

@@ -31,6 +31,9 @@ pub use self::{
     generate::Workload,
 };
 
+/// Endings of a file's name that are not part of the trace's name, the last first.
+const ENDINGS: [&str; 4] = [".gz", ".tsv", ".jsonl", ".csv"];
+
 /// The requests of a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
@@ -87,11 +90,9 @@ impl Trace {
     pub fn read(path: &Path) -> Result<Self, TraceError> {
         let file = File::open(path).map_err(|cause| TraceError::Open { path: path.to_owned(), cause })?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        let mut trace = Self::parse(&name, BufReader::new(file))?;
-        if let Some((stem, _)) = trace.name.split_once('.').filter(|(stem, _)| !stem.is_empty()) {
-            trace.name = stem.to_owned();
-        }
-        Ok(trace)
+        let trace = Self::parse(&name, BufReader::new(file))?;
+        let stem = ENDINGS.iter().fold(&*name, |name, ending| name.strip_suffix(ending).unwrap_or(name));
+        Ok(Self { name: stem.to_owned(), ..trace })
     }
 
     /// Reads a trace from its text, plain or gzip'ed. Errors call it by this name.

@@ -169,9 +169,11 @@ fn a_missing_file_is_named() {
 #[test]
 fn a_trace_is_named_after_its_file() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("conv.tsv.gz");
-    std::fs::write(&path, format!("{HEAD}1\t0\t0\t0\t0\t10\t1\t0\n")).expect("it is written");
-    assert_eq!(Trace::read(&path).expect("it is right").name, "conv");
+    for (file, expected) in [("conv.tsv.gz", "conv"), ("code.2.5x.csv", "code.2.5x"), ("plain", "plain")] {
+        let path = folder.path().join(file);
+        std::fs::write(&path, format!("{HEAD}1\t0\t0\t0\t0\t10\t1\t0\n")).expect("it is written");
+        assert_eq!(Trace::read(&path).expect("it is right").name, expected);
+    }
 }
 
 #[test]
@@ -190,6 +192,23 @@ fn the_shared_traces_are_read() {
         let tokens: u64 = trace.rows.iter().map(|row| u64::from(row.input)).sum();
         assert!((tokens as f64 / rows as f64 - f64::from(input)).abs() < 1.0, "{file}");
     }
+}
+
+#[test]
+fn the_same_requests_as_mooncake_writes_them_make_the_same_trace() {
+    let Some(ours) = shared("mooncake-conversation.tsv.gz") else { return };
+    let mut text = String::new();
+    for row in &ours.rows {
+        let Arrival::At(at) = row.arrival else { panic!("all come at a time of their own") };
+        let (at, input, output, blocks) = (at.as_millis(), row.input, row.output, ours.blocks(row));
+        writeln!(
+            text,
+            r#"{{"timestamp": {at}, "input_length": {input}, "output_length": {output}, "hash_ids": {blocks:?}}}"#
+        )
+        .expect("a string takes all");
+    }
+    let theirs = Trace::parse("mooncake-conversation", text.as_bytes()).expect("it is right");
+    assert!(theirs == ours, "too long to show");
 }
 
 proptest! {
