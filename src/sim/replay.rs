@@ -256,7 +256,7 @@ struct Run<'a> {
     requests: Vec<usize>,
     excluded: HashMap<usize, Vec<usize>>,
     /// The next turn of each session, by row.
-    follow_ups: HashMap<usize, usize>,
+    followers: Vec<Option<u32>>,
     seen: HashSet<u64>,
     fastest: Hardware,
     tallies: Vec<NodeTally>,
@@ -299,7 +299,7 @@ impl<'a> Run<'a> {
             fates: Vec::with_capacity(trace.rows.len()),
             requests: Vec::new(),
             excluded: HashMap::new(),
-            follow_ups: follow_ups(trace),
+            followers: trace.followers(),
             seen: HashSet::new(),
             fastest,
             tallies: vec![NodeTally::default(); nodes],
@@ -475,9 +475,9 @@ impl<'a> Run<'a> {
     fn over(&mut self, now: u64, request: usize) {
         self.unfinished -= 1;
         let row = self.fates[request].row;
-        if let Some(&next) = self.follow_ups.get(&row)
-            && let Arrival::After { think } = self.trace.rows[next].arrival
-        {
+        let next = self.followers[row].map(|next| next as usize);
+        if let Some((next, Arrival::After { think })) = next.map(|next| (next, self.trace.rows[next].arrival)) {
+            // People think as long as they do, however fast conversations begin.
             let at = now + think.as_micros() as u64;
             self.at(at, Event::Arrive(next));
         }
@@ -578,19 +578,6 @@ impl<'a> Run<'a> {
         let (load, span_us) = spans(&self.samples, ended, self.engines.len());
         Replayed { fates: self.fates, nodes: tallies, load, span_us, ended }
     }
-}
-
-/// For each row the row of the session's next turn, where that comes after an answer.
-fn follow_ups(trace: &Trace) -> HashMap<usize, usize> {
-    let mut latest = HashMap::new();
-    let mut next = HashMap::new();
-    for (row, entry) in trace.rows.iter().enumerate() {
-        let before = latest.insert(entry.session, row);
-        if let (Arrival::After { .. }, Some(before)) = (entry.arrival, before) {
-            next.insert(before, row);
-        }
-    }
-    next
 }
 
 /// Busy shares by equal spans of time, from samples of busy time so far.
