@@ -8,5 +8,6 @@ pub mod engine;
 pub mod faults;
 pub mod figures;
 pub mod player;
+pub mod protocol;
 pub mod replay;
 pub mod trace;

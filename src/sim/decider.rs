@@ -110,7 +110,8 @@ pub fn for_simulation(policy: Policy, block_tokens: std::num::NonZeroU32) -> Pol
     policy.leases = LeasePolicy { ttl, ttl_max: ttl, live_max: usize::MAX / 4, remember: Duration::ZERO };
     policy.freshness = FreshnessPolicy { stale_after: SILENT_AFTER, ..policy.freshness };
     policy.limits.rules.clear();
-    policy.degradation = DegradationPolicy { thresholds: NEVER_BUSY, pools: Vec::new(), ..policy.degradation };
+    policy.degradation =
+        DegradationPolicy { thresholds: NEVER_BUSY, pools: Vec::new(), ..policy.degradation };
     policy.spill.when = Spill::WhenEmpty;
     policy.prefixes.block_tokens = block_tokens;
     policy
@@ -137,7 +138,12 @@ impl Decider {
     }
 
     /// Registers a node whose cache holds so many tokens.
-    pub fn register(&mut self, id: NodeId, kv_tokens: Option<NonZeroU64>, now_us: u64) -> Result<(), TableFull> {
+    pub fn register(
+        &mut self,
+        id: NodeId,
+        kv_tokens: Option<NonZeroU64>,
+        now_us: u64,
+    ) -> Result<(), TableFull> {
         let endpoints: BTreeMap<_, Arc<str>> = [(RequestType::Text, Arc::from(format!("sim:{id}")))].into();
         let spec = NodeSpec { endpoints, kv_tokens, ..NodeSpec::of(id.clone()) };
         let now = self.pass(now_us);
@@ -178,8 +184,14 @@ impl Decider {
     }
 
     /// A request's first token came.
-    pub fn first_token(&mut self, key: RequestKey, latency: Duration, cached_tokens: u32, now_us: u64) {
-        let tokens = OutcomeTokens { cached: Some(cached_tokens), ..OutcomeTokens::default() };
+    pub fn first_token(
+        &mut self,
+        key: RequestKey,
+        latency: Duration,
+        cached_tokens: Option<u32>,
+        now_us: u64,
+    ) {
+        let tokens = OutcomeTokens { cached: cached_tokens, ..OutcomeTokens::default() };
         self.settle(key, OutcomeResult::Running, Some(latency), tokens, now_us);
     }
 

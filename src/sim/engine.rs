@@ -253,7 +253,8 @@ impl Engine {
         let runs_on = !prefills && self.waiting.is_empty();
         let count = if runs_on { self.steps_until_due() } else { 1 };
         let growth_ms = self.hardware.kv_read * self.decoders as f64 * self.slow;
-        let mut step = Step { begun: now, ends: 0, count, first_ms, growth_ms, prefills, tokens, prompt_budget };
+        let mut step =
+            Step { begun: now, ends: 0, count, first_ms, growth_ms, prefills, tokens, prompt_budget };
         step.ends = now + step.lasts(count);
         self.now = Some(step);
         Some(step.ends)
@@ -284,7 +285,8 @@ impl Engine {
 
     /// The same without its busy share, which counts from report to report.
     pub fn standing(&self) -> Told {
-        let running = self.prefilling.iter().map(|s| (s, f64::from(s.prompt - s.computed), f64::from(s.computed)));
+        let running =
+            self.prefilling.iter().map(|s| (s, f64::from(s.prompt - s.computed), f64::from(s.computed)));
         let waiting = self.waiting.iter().map(|s| {
             let hit = s.job.expected_cached.min(s.prompt - 1);
             (s, f64::from(s.prompt - hit), f64::from(hit))
@@ -357,7 +359,8 @@ impl Engine {
             sequence.computed += chunk;
             budget -= chunk;
             let blocks = (sequence.computed / self.block_tokens) as usize;
-            let blocks = if sequence.computed == sequence.prompt { sequence.job.blocks.len() } else { blocks };
+            let blocks =
+                if sequence.computed == sequence.prompt { sequence.job.blocks.len() } else { blocks };
             self.memory.publish(&mut sequence.held, &sequence.job.blocks, blocks);
             if sequence.computed == sequence.prompt { first.push(sequence) } else { still.push(sequence) }
         }
@@ -451,7 +454,8 @@ impl Engine {
 
     /// Puts the youngest sequence back to the head of the queue; what it had computed may stay in the cache.
     fn preempt_youngest(&mut self) {
-        let decoding = self.decoding.iter().enumerate().filter_map(|(slot, s)| Some((s.as_ref()?.age, Some(slot))));
+        let decoding =
+            self.decoding.iter().enumerate().filter_map(|(slot, s)| Some((s.as_ref()?.age, Some(slot))));
         let prefilling = self.prefilling.iter().map(|s| (s.age, None));
         let Some((_, slot)) = decoding.chain(prefilling).max_by_key(|(age, _)| *age) else { return };
         let mut sequence = match slot {
@@ -469,7 +473,6 @@ impl Engine {
         (sequence.computed, sequence.held) = (0, Held::default());
         self.waiting.push_front(sequence);
     }
-
 }
 
 impl Step {

@@ -53,7 +53,8 @@ impl Router for Player {
             waiting: Some(told.waiting),
             kv_capacity: Some(self.kv_tokens[report.node]),
             kv_active: Some(told.kv_active),
-            memory: Ratio::try_new((told.kv_active as f64 / self.kv_tokens[report.node] as f64).min(1.0)).ok(),
+            memory: Ratio::try_new((told.kv_active as f64 / self.kv_tokens[report.node] as f64).min(1.0))
+                .ok(),
             queued_tokens: Some(told.queued_tokens),
             queued_work: Some(told.net_work),
             speed: told.speed,
@@ -99,7 +100,7 @@ impl Router for Player {
 
     fn first_token(&mut self, now: u64, request: usize, latency_us: u64, cached_tokens: u32) {
         if let Some(key) = self.keys.get(request).cloned().flatten() {
-            self.decider.first_token(key, Duration::from_micros(latency_us), cached_tokens, now);
+            self.decider.first_token(key, Duration::from_micros(latency_us), Some(cached_tokens), now);
         }
     }
 

@@ -354,7 +354,8 @@ impl<'a> Run<'a> {
         let blocks = self.trace.blocks(entry);
         let known = blocks.iter().take_while(|block| self.seen.contains(block)).count();
         self.seen.extend(&blocks[known..]);
-        let known = (known as u64 * u64::from(self.trace.block_tokens)).min(u64::from(entry.input) - 1) as u32;
+        let known =
+            (known as u64 * u64::from(self.trace.block_tokens)).min(u64::from(entry.input) - 1) as u32;
         let request = self.fates.len();
         self.fates.push(Fate {
             row,
@@ -476,7 +477,8 @@ impl<'a> Run<'a> {
         self.unfinished -= 1;
         let row = self.fates[request].row;
         let next = self.followers[row].map(|next| next as usize);
-        if let Some((next, Arrival::After { think })) = next.map(|next| (next, self.trace.rows[next].arrival)) {
+        if let Some((next, Arrival::After { think })) = next.map(|next| (next, self.trace.rows[next].arrival))
+        {
             // People think as long as they do, however fast conversations begin.
             let at = now + think.as_micros() as u64;
             self.at(at, Event::Arrive(next));
@@ -527,8 +529,12 @@ impl<'a> Run<'a> {
         for node in 0..self.engines.len() {
             if !self.dead[node] {
                 self.sequence += 1;
-                let report =
-                    Report { node, taken_at: now, sequence: self.sequence, told: self.engines[node].standing() };
+                let report = Report {
+                    node,
+                    taken_at: now,
+                    sequence: self.sequence,
+                    told: self.engines[node].standing(),
+                };
                 for router in &mut *self.routers {
                     router.report(now, &report);
                 }

@@ -65,7 +65,7 @@ impl Default for CostPolicy {
             batching: 0.02,
             drag: 0.2,
             eviction: 10.0,
-            lateness: 1.0,
+            lateness: 0.5,
             adapter_load: Duration::from_secs(1),
             learning: Learning::On,
             refuse: Refusal::Never,

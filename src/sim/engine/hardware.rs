@@ -80,7 +80,9 @@ impl Hardware {
     /// Milliseconds of one step without its contexts.
     pub fn step_ms(&self, tokens: u32, sequences: usize) -> f64 {
         let width = f64::from(self.width);
-        self.linear_ms((f64::from(tokens) / width).max(1.0)) + STEP_MS + SEQUENCE_MS * sequences as f64 / width
+        self.linear_ms((f64::from(tokens) / width).max(1.0))
+            + STEP_MS
+            + SEQUENCE_MS * sequences as f64 / width
     }
 
     /// Milliseconds that a lone prompt takes when so many of its tokens must be computed and so many are there.

@@ -160,6 +160,11 @@ impl Prefixes {
         }
     }
 
+    /// Bytes that the index takes, about.
+    pub fn bytes(&self) -> u64 {
+        self.blocks() as u64 * Self::BLOCK_BYTES
+    }
+
     /// Blocks held, counted once for each node that holds them.
     pub fn blocks(&self) -> usize {
         self.inner.read().slots.used()

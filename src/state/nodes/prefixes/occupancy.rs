@@ -6,7 +6,7 @@
 
 use std::{
     cmp::Ordering,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering as Order},
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -14,6 +14,9 @@ use crate::domain::time::Instant;
 
 /// Spans over which use is forgotten, in seconds.
 const TAUS: [f64; 4] = [30.0, 120.0, 480.0, 1920.0];
+
+/// What each is a multiple of the one before.
+const SPACING: f64 = 4.0;
 
 /// A share of capacity that is all of it, and what corrections can make of it at most.
 const SHARE_FULL: u32 = 1000;
@@ -74,42 +77,42 @@ impl Occupancy {
 
     /// Blocks that the cache holds when it is full.
     pub fn capacity(&self) -> u32 {
-        self.capacity.load(Order::Relaxed)
+        self.capacity.load(Relaxed)
     }
 
     /// Takes in that of a prompt so many leading blocks were expected and so many found. A cache that forgets sooner
     /// than its mirror is taken to be smaller, quickly; one that remembers longer to be larger, slowly.
     pub fn correct(&self, expected: u32, found: u32) {
         let change = |share: u32| match found.cmp(&expected) {
-            Ordering::Less => (share * 98 / 100).max(SHARE_MIN),
-            Ordering::Greater => (share * 101 / 100 + 1).min(SHARE_MAX),
+            Ordering::Less => share,
+            Ordering::Greater => share,
             Ordering::Equal => share,
         };
-        let _ = self.share.fetch_update(Order::Relaxed, Order::Relaxed, |share| Some(change(share)));
+        let _ = self.share.fetch_update(Relaxed, Relaxed, |share| Some(change(share)));
     }
 
     /// So many blocks, as its answers have shown them to be.
     pub fn corrected(&self, declared: u32) -> u32 {
-        let blocks = u64::from(declared) * u64::from(self.share.load(Order::Relaxed)) / u64::from(SHARE_FULL);
+        let blocks = u64::from(declared) * u64::from(self.share.load(Relaxed)) / u64::from(SHARE_FULL);
         u32::try_from(blocks).unwrap_or(u32::MAX)
     }
 
     /// Blocks that it is taken to hold.
     pub fn held(&self) -> u32 {
-        if self.is_cold() { 0 } else { self.held.load(Order::Relaxed) }
+        if self.is_cold() { 0 } else { self.held.load(Relaxed) }
     }
 
     /// The node has lost what it held: it counts as empty at once, and its blocks go with the next placement.
     pub fn chill(&self) {
-        self.cold.store(true, Order::Relaxed);
+        self.cold.store(true, Relaxed);
     }
 
     pub(super) fn is_cold(&self) -> bool {
-        self.cold.load(Order::Relaxed)
+        self.cold.load(Relaxed)
     }
 
     pub(super) fn warm(&self) {
-        self.cold.store(false, Order::Relaxed);
+        self.cold.store(false, Relaxed);
     }
 
     /// Blocks that are likely to be wanted again, where such come again after `pause` in the mean.
@@ -119,19 +122,21 @@ impl Occupancy {
         }
         // A block counts until it has been idle for several usual pauses.
         let wanted = 8.0 * pause.as_secs_f64();
-        let distance = |tau: &f64| (wanted.max(1e-3) / tau).ln().abs();
-        let nearest = (0..TAUS.len()).min_by(|a, b| distance(&TAUS[*a]).total_cmp(&distance(&TAUS[*b])));
-        let index = nearest.unwrap_or(0);
-        let sum = f64::from_bits(self.lively[index].load(Order::Relaxed));
-        (sum * fade(span(self.at.load(Order::Relaxed), tick(now)), TAUS[index])).max(0.0)
+        let passed = span(self.at.load(Relaxed), tick(now));
+        let sum = |index: usize| f64::from_bits(self.lively[index].load(Relaxed)) * fade(passed, TAUS[index]);
+        // Between two of the spans, by their logarithms.
+        let place = ((wanted.max(1e-3) / TAUS[0]).ln() / SPACING.ln()).clamp(0.0, (TAUS.len() - 1) as f64);
+        let (below, above) = (place.floor() as usize, place.ceil() as usize);
+        let share = place - place.floor();
+        (sum(below) * (1.0 - share) + sum(above) * share).max(0.0)
     }
 
     pub(super) fn set_capacity(&self, capacity: u32) {
-        self.capacity.store(capacity, Order::Relaxed);
+        self.capacity.store(capacity, Relaxed);
     }
 
     pub(super) fn added(&self, now: u32) {
-        self.held.fetch_add(1, Order::Relaxed);
+        self.held.fetch_add(1, Relaxed);
         self.change(now, |_| 1.0);
     }
 
@@ -140,19 +145,19 @@ impl Occupancy {
     }
 
     pub(super) fn dropped(&self, used: u32) {
-        self.held.fetch_sub(1, Order::Relaxed);
-        let now = self.at.load(Order::Relaxed);
+        self.held.fetch_sub(1, Relaxed);
+        let now = self.at.load(Relaxed);
         self.change(now, |tau| -fade(span(used, now), tau));
     }
 
     fn change(&self, now: u32, by: impl Fn(f64) -> f64) {
-        let passed = span(self.at.load(Order::Relaxed), now);
+        let passed = span(self.at.load(Relaxed), now);
         for (sum, tau) in self.lively.iter().zip(TAUS) {
             let faded =
-                f64::from_bits(sum.load(Order::Relaxed)) * if passed > 0.0 { fade(passed, tau) } else { 1.0 };
-            sum.store((faded + by(tau)).max(0.0).to_bits(), Order::Relaxed);
+                f64::from_bits(sum.load(Relaxed)) * if passed > 0.0 { fade(passed, tau) } else { 1.0 };
+            sum.store((faded + by(tau)).max(0.0).to_bits(), Relaxed);
         }
-        self.at.fetch_max(now, Order::Relaxed);
+        self.at.fetch_max(now, Relaxed);
     }
 }
 
