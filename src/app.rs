@@ -107,6 +107,7 @@ fn needing_restart(config: &Config, in_force: &Config) -> Vec<&'static str> {
         ("server", config.server != in_force.server),
         ("log", config.log != in_force.log),
         ("policy.answers.bytes_max", config.policy.answers.bytes_max != in_force.policy.answers.bytes_max),
+        ("policy.prefixes.bytes_max", config.policy.prefixes.bytes_max != in_force.policy.prefixes.bytes_max),
     ];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }

@@ -46,7 +46,7 @@ pub fn load(load: &NodeLoad) -> proto::NodeLoad {
         waiting_request_count: load.waiting.map(i64::from),
         kv_cache_utilization: load.kv_cache.map(Ratio::get),
         first_token_latency: load.first_token_latency.map(duration),
-        loaded_adapters: load.adapters.clone(),
+        loaded_adapters: load.adapters.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -121,6 +121,7 @@ fn spec(plan: &Plan, address: SocketAddr) -> NodeSpec {
         weight: 1.0,
         labels: BTreeMap::new(),
         queue_capacity: Some(plan.queue_capacity),
+        kv_tokens: None,
     }
 }
 

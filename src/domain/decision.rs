@@ -9,6 +9,7 @@ use super::{
     filter::Filter,
     id::{LeaseId, ModelName, NodeId},
     limit::OverLimit,
+    policy::Balance,
 };
 
 /// The answer to one request.
@@ -57,12 +58,16 @@ pub struct Route {
     pub lease: Option<LeaseGrant>,
     /// First-token latency to expect; `None` means unknown.
     pub expected_first_token_latency: Option<Duration>,
-    /// First-token latency that the request's tier is promised.
+    /// Tokens of the prompt that the node is taken to hold already; `None` means unknown.
+    pub expected_cached_tokens: Option<u32>,
+    /// First-token latency that the request wants or, if it does not say, its tier is promised.
     pub first_token_target: Duration,
     /// Whether the node is of the other class than the request's.
     pub spilled: bool,
     /// Whether this repeats an earlier decision.
     pub repeated: bool,
+    /// The policy that picked; never [`Balance::Auto`], but what that led to.
+    pub balance: Balance,
     /// The model to ask for: the request's, or the smaller one that takes its place.
     pub model: ModelName,
 }

@@ -94,6 +94,14 @@ name!(
     ModelVersion, 256
 );
 name!(
+    /// Adapter (`LoRA`) that a request wants on top of its model.
+    AdapterName, 256
+);
+name!(
+    /// One conversation within a tenant: each prompt of it begins with the one before.
+    SessionId, 128
+);
+name!(
     /// Rule of the rate limits; the operator's word, shown to those who run into it.
     LimitName, 64
 );

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::{
+    id::{AdapterName, LeaseId},
+    node::NodeSpec,
+};
+
 /// A fraction from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Ratio(f64);
@@ -56,7 +61,23 @@ pub struct NodeLoad {
     /// Recent time to the first token.
     pub first_token_latency: Option<Duration>,
     /// Adapters that are loaded, at most [`Self::MAX_ADAPTERS`].
-    pub adapters: Vec<String>,
+    pub adapters: Vec<AdapterName>,
+    /// Tokens that the key-value cache holds at most, up to [`Self::MAX_KV_TOKENS`].
+    pub kv_capacity: Option<u64>,
+    /// Tokens of it that requests in execution use, up to [`Self::MAX_KV_TOKENS`].
+    pub kv_active: Option<u64>,
+    /// Prompt tokens that the node has accepted and not yet computed, up to [`Self::MAX_KV_TOKENS`].
+    pub queued_tokens: Option<u64>,
+    /// The same as work, where 1 is what one token without context takes; finite, from 0 to [`Self::MAX_WORK`].
+    pub queued_work: Option<f64>,
+    /// Work per millisecond while the node is busy; finite, over 0 and at most [`Self::MAX_SPEED`].
+    pub speed: Option<f64>,
+    /// Requests in execution that write their answer.
+    pub decoding: Option<u32>,
+    /// Highest lease that the node had received when it measured: the report includes every pick up to it.
+    pub received_lease: Option<LeaseId>,
+    /// Time from the measurement to the sending, at most [`Self::MAX_AGE`]; `None` means none.
+    pub age: Option<Duration>,
 }
 
 impl NodeLoad {
@@ -66,4 +87,12 @@ impl NodeLoad {
     pub const MAX_LATENCY: Duration = Duration::from_hours(1);
     /// Most adapters in a report.
     pub const MAX_ADAPTERS: usize = 256;
+    /// Most tokens that a report may claim to hold or to have queued.
+    pub const MAX_KV_TOKENS: u64 = NodeSpec::MAX_KV_TOKENS;
+    /// Most work that a report may claim to have queued.
+    pub const MAX_WORK: f64 = 1e12;
+    /// Most work per millisecond that a report may claim.
+    pub const MAX_SPEED: f64 = 1e6;
+    /// Longest time from the measurement to the sending that a report may claim.
+    pub const MAX_AGE: Duration = Duration::from_mins(1);
 }

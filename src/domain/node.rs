@@ -1,6 +1,10 @@
 //! What a node declares of itself, and the words for its condition.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU32, NonZeroU64},
+    sync::Arc,
+};
 
 use super::id::{ModelName, ModelVersion, NodeId};
 
@@ -82,6 +86,9 @@ pub struct NodeSpec {
     pub labels: BTreeMap<String, String>,
     /// Waiting requests at which the queue counts as full; `None` means the policy's default.
     pub queue_capacity: Option<NonZeroU32>,
+    /// Tokens that the key-value cache holds, for nodes that do not report it (what they report outranks this); at most
+    /// [`Self::MAX_KV_TOKENS`]; `None` means unknown.
+    pub kv_tokens: Option<NonZeroU64>,
 }
 
 /// A model as one node serves it.
@@ -106,6 +113,7 @@ impl NodeSpec {
             weight: 1.0,
             labels: BTreeMap::new(),
             queue_capacity: None,
+            kv_tokens: None,
         }
     }
 
@@ -127,6 +135,8 @@ impl NodeSpec {
     pub const MAX_WEIGHT: f64 = 1000.0;
     /// Largest queue capacity.
     pub const MAX_QUEUE_CAPACITY: u32 = 1_000_000;
+    /// Most tokens of a key-value cache.
+    pub const MAX_KV_TOKENS: u64 = 1_000_000_000_000;
 }
 
 /// How a node became known.

@@ -3,11 +3,14 @@
 //! One value, swapped whole on reload: a decision sees the old policy or the new one, never a mixture. The defaults
 //! are what a service without a configuration file runs on.
 
+pub mod cost;
+
 use std::{num::NonZeroU32, time::Duration};
 
+use self::cost::CostPolicy;
 use super::{
     answer::policy::AnswerPolicy, degradation::DegradationPolicy, limit::LimitPolicy, load::Ratio,
-    request::Tier,
+    prefix::PrefixPolicy, request::Tier,
 };
 
 /// All that decides.
@@ -17,6 +20,10 @@ pub struct Policy {
     pub balance: Balance,
     /// What load is made of.
     pub load: LoadPolicy,
+    /// What the expected cost of a candidate is made of.
+    pub cost: CostPolicy,
+    /// How prefixes are remembered.
+    pub prefixes: PrefixPolicy,
     /// When a request may go to the other class.
     pub spill: SpillPolicy,
     /// What tiers are promised.
@@ -42,8 +49,12 @@ pub struct Policy {
 /// How candidates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Balance {
-    /// Least load, by [`LoadPolicy`].
+    /// [`Self::ExpectedCost`] where nodes tell enough of themselves, else [`Self::WeightedLoad`].
     #[default]
+    Auto,
+    /// Least expected cost, by [`CostPolicy`].
+    ExpectedCost,
+    /// Least load, by [`LoadPolicy`].
     WeightedLoad,
     /// Fewest unfinished requests per weight.
     LeastInFlight,
@@ -55,17 +66,31 @@ pub enum Balance {
     Random,
     /// Least latency times unfinished requests.
     PeakEwma,
+    /// Most of the prompt held, unless the fleet is out of balance; then fewest unfinished requests.
+    PrefixThenLoad,
+    /// Highest weighted sum of scores for the prefix, the queue and the key-value cache.
+    WeightedScorers,
+    /// Least prompt left to compute plus blocks in use.
+    OverlapCost,
+    /// By the beginning of the prompt alone: the same always goes to the same node (rendezvous).
+    Hash,
 }
 
 impl Balance {
     /// Every policy, with its name in configuration.
-    pub const NAMES: [(Self, &str); 6] = [
+    pub const NAMES: [(Self, &str); 12] = [
+        (Self::Auto, "auto"),
+        (Self::ExpectedCost, "expected_cost"),
         (Self::WeightedLoad, "weighted_load"),
         (Self::LeastInFlight, "least_in_flight"),
         (Self::PowerOfTwo, "power_of_two"),
         (Self::RoundRobin, "round_robin"),
         (Self::Random, "random"),
         (Self::PeakEwma, "peak_ewma"),
+        (Self::PrefixThenLoad, "prefix_then_load"),
+        (Self::WeightedScorers, "weighted_scorers"),
+        (Self::OverlapCost, "overlap_cost"),
+        (Self::Hash, "hash"),
     ];
 
     /// The policy's name in configuration.

@@ -21,6 +21,31 @@ impl BlockKey {
     }
 }
 
+/// What a node's engine says of its key-value cache since its last word.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KvEvents {
+    /// Whether the cache was emptied, before all else that is said here.
+    pub cleared: bool,
+    /// Runs of blocks that it holds now.
+    pub stored: Vec<KvStored>,
+    /// Blocks that it holds no longer.
+    pub removed: Vec<u64>,
+}
+
+impl KvEvents {
+    /// Most blocks of one report, stored and removed ones together.
+    pub const BLOCKS_MAX: usize = 4096;
+}
+
+/// A run of blocks that an engine holds, each the next one's parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvStored {
+    /// The block before the first; `None` means that the first begins a prompt.
+    pub parent: Option<u64>,
+    /// The blocks, at least one.
+    pub blocks: Vec<u64>,
+}
+
 /// How prefixes are remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrefixPolicy {

@@ -7,7 +7,7 @@ use super::{
     filter::{Candidate, Filtered, filter},
     pick::{Keep, pick},
     reject,
-    score::{Scored, score},
+    score::{Scored, score, used},
 };
 use crate::domain::{
     decision::{Rejection, Route, Target},
@@ -63,9 +63,13 @@ fn route(
         fallbacks: targets.take(policy.fallbacks.0).collect(),
         lease: None,
         expected_first_token_latency: best.live.vitals().expected_first_token(request.request_type, now),
-        first_token_target: policy.tiers.first_token_target(request.tier),
+        expected_cached_tokens: None,
+        first_token_target: request
+            .first_token_target
+            .unwrap_or_else(|| policy.tiers.first_token_target(request.tier)),
         spilled,
         repeated: false,
+        balance: used(policy.balance),
         model: request.model.clone(),
     }
 }

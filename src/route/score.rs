@@ -42,14 +42,26 @@ pub fn score<'a>(filtered: &Filtered<'a>, policy: &Policy, turn: &mut Turn) -> V
     candidates.iter().zip(&readings).map(scored).collect()
 }
 
+/// The policy that compares when this one is chosen.
+pub fn used(balance: Balance) -> Balance {
+    match balance {
+        Balance::LeastInFlight
+        | Balance::PowerOfTwo
+        | Balance::RoundRobin
+        | Balance::Random
+        | Balance::PeakEwma => balance,
+        _ => Balance::WeightedLoad,
+    }
+}
+
 fn score_one(reading: &Reading, policy: &Policy) -> Score {
     let load = load::load(reading, &policy.load);
-    let cost = match policy.balance {
-        Balance::WeightedLoad => load.total(),
+    let cost = match used(policy.balance) {
         Balance::LeastInFlight | Balance::PowerOfTwo => in_flight::cost(reading),
         Balance::RoundRobin => reading.counts.last_pick as f64,
         Balance::Random => 0.0,
         Balance::PeakEwma => latency::cost(reading),
+        _ => load.total(),
     };
     Score {
         cost,

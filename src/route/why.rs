@@ -1,6 +1,6 @@
 //! Why did the decision come out as it did?
 
-use super::{Scene, place::Seen};
+use super::{Scene, place::Seen, score::used};
 use crate::domain::{
     degradation::Pool,
     explanation::{AnswerVerdict, Explanation, Verdict},
@@ -19,7 +19,7 @@ pub fn explanation(
     let ids = scene.topology.nodes.iter().map(|node| node.spec.id.clone());
     let verdicts = seen.map(verdicts).unwrap_or_default();
     Explanation {
-        balance: scene.policy.balance.name(),
+        balance: used(scene.policy.balance).name(),
         class: seen.map_or(NodeClass::Normal, |seen| seen.filtered.class),
         revision: scene.topology.revision,
         nodes: ids.zip(verdicts).filter_map(|(id, verdict)| Some((id, verdict?))).collect(),

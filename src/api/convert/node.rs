@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 use super::{Checks, Invalid, count, duration, known, request::request_type};
 use crate::{
     domain::{
-        id::{ModelName, ModelVersion, NodeId},
+        id::{AdapterName, ModelName, ModelVersion, NodeId},
         load::{NodeLoad, Ratio},
         node::{BreakerState, NodeClass, NodeOrigin, NodeSpec, NodeState, RequestType, ServedModel},
         policy::Policy,
@@ -16,9 +16,6 @@ use crate::{
     state::nodes::node::Node,
     wire,
 };
-
-/// Longest name of an adapter, in bytes.
-const ADAPTER_BYTES_MAX: usize = 256;
 
 /// Checks a declaration; `field` is where it stands in the message.
 pub fn spec(field: &str, declared: Option<&proto::NodeSpec>) -> Result<NodeSpec, Invalid> {
@@ -32,7 +29,16 @@ pub fn spec(field: &str, declared: Option<&proto::NodeSpec>) -> Result<NodeSpec,
     let labels = labels(&mut checks, &declared.labels);
     let queue_capacity = checks.check_present("queue_capacity", declared.queue_capacity, capacity);
     let spec = (|| {
-        Some(NodeSpec { id: id?, endpoints, models, class: class?, weight: weight?, labels, queue_capacity })
+        Some(NodeSpec {
+            id: id?,
+            endpoints,
+            models,
+            class: class?,
+            weight: weight?,
+            labels,
+            queue_capacity,
+            kv_tokens: None,
+        })
     })();
     checks.finish(spec)
 }
@@ -132,11 +138,7 @@ pub fn load(field: &str, reported: Option<&proto::NodeLoad>) -> Result<NodeLoad,
     let mut checks = Checks::of(field);
     let requests = |value| count(value, NodeLoad::MAX_REQUESTS);
     let latency = |value| duration(value, Duration::ZERO, NodeLoad::MAX_LATENCY);
-    let adapters =
-        checks.bound("loaded_adapters", &reported.loaded_adapters, NodeLoad::MAX_ADAPTERS).to_vec();
-    if adapters.iter().any(|name| name.len() > ADAPTER_BYTES_MAX) {
-        checks.refuse("loaded_adapters", format!("must have names of at most {ADAPTER_BYTES_MAX} bytes"));
-    }
+    let adapters = adapters(&mut checks, &reported.loaded_adapters);
     let load = NodeLoad {
         cpu: checks.check_present("cpu_utilization", reported.cpu_utilization, Ratio::try_new),
         memory: checks.check_present("memory_utilization", reported.memory_utilization, Ratio::try_new),
@@ -155,8 +157,17 @@ pub fn load(field: &str, reported: Option<&proto::NodeLoad>) -> Result<NodeLoad,
             latency,
         ),
         adapters,
+        ..NodeLoad::default()
     };
     checks.finish(Some(load))
+}
+
+fn adapters(checks: &mut Checks, names: &[String]) -> Vec<AdapterName> {
+    let names = checks.bound("loaded_adapters", names, NodeLoad::MAX_ADAPTERS);
+    let numbered = names.iter().enumerate();
+    numbered
+        .filter_map(|(i, name)| checks.check(format!("loaded_adapters[{i}]"), AdapterName::parse(name)))
+        .collect()
 }
 
 /// A node as it is shown.

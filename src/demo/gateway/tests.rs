@@ -31,6 +31,7 @@ fn configured(id: &str, address: SocketAddr) -> NodeSpec {
         weight: 1.0,
         labels: BTreeMap::new(),
         queue_capacity: None,
+        kv_tokens: None,
     }
 }
 
