@@ -3,6 +3,8 @@
 //! A prompt is cut into blocks of equal length. A block's key stands for that block *and all before it*, so that
 //! two prompts that have a key in common begin alike up to there.
 
+pub mod scope;
+
 use std::num::NonZeroU32;
 
 /// Stands for a block of a prompt and everything before it, among the prompts of one tenant for one model.

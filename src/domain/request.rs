@@ -162,3 +162,6 @@ pub enum Priority {
     /// Goes to class `high`, whatever the tier.
     High,
 }
+
+#[cfg(test)]
+mod tests;
