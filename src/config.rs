@@ -27,7 +27,7 @@ use crate::domain::{node::NodeSpec, policy::Policy};
 /// Everything, checked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
-    /// What decides. Reloads, but for the memory of answers (`policy.answers.bytes_max`).
+    /// What decides. Reloads, but for the memory of answers and of prefixes (their `bytes_max`).
     pub policy: Policy,
     /// Nodes without an agent, such as hosted APIs. Reloads.
     pub nodes: Vec<NodeSpec>,

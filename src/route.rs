@@ -129,9 +129,7 @@ fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choi
     let outcome = match course {
         Course::Known(answer) => Ok(Chosen::Answer(reuse::given(&answer, turn))),
         Course::Full => place(request, turn),
-        Course::Smaller(model, otherwise) => {
-            place(&RouteRequest { model, ..request.clone() }, turn).map_err(|_| otherwise)
-        }
+        Course::Smaller(model, otherwise) => place(&request.with_model(model), turn).map_err(|_| otherwise),
         Course::Refused(rejection) => Err(rejection),
     };
     let rung = seen.as_ref().map(|seen| seen.filtered.rung).max(pool.as_ref().map(|pool| pool.rung));

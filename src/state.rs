@@ -61,6 +61,11 @@ impl State {
         }
     }
 
+    /// What makes the digests of all that is remembered here.
+    pub fn digester(&self) -> Digester {
+        self.digester
+    }
+
     /// Stands for a user of a tenant, or for all of its users that are not named.
     pub fn user(&self, tenant: &TenantId, user: Option<&UserId>) -> Digest {
         self.digester.digest(tenant, &user)

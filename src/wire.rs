@@ -24,6 +24,7 @@ pub fn spec(spec: &NodeSpec) -> proto::NodeSpec {
         weight: Some(spec.weight),
         labels: spec.labels.clone().into_iter().collect(),
         queue_capacity: spec.queue_capacity.map(|capacity| capacity.get().cast_signed()),
+        kv_tokens: spec.kv_tokens.map(|tokens| tokens.get().cast_signed()),
     }
 }
 
@@ -46,7 +47,15 @@ pub fn load(load: &NodeLoad) -> proto::NodeLoad {
         waiting_request_count: load.waiting.map(i64::from),
         kv_cache_utilization: load.kv_cache.map(Ratio::get),
         first_token_latency: load.first_token_latency.map(duration),
-        loaded_adapters: load.adapters.clone(),
+        loaded_adapters: load.adapters.iter().map(ToString::to_string).collect(),
+        kv_capacity_tokens: load.kv_capacity.map(u64::cast_signed),
+        kv_active_tokens: load.kv_active.map(u64::cast_signed),
+        queued_prompt_tokens: load.queued_tokens.map(u64::cast_signed),
+        queued_work: load.queued_work,
+        work_per_ms: load.speed,
+        decoding_request_count: load.decoding.map(i64::from),
+        received_lease_id: load.received_lease.map(|lease| lease.to_string()).unwrap_or_default(),
+        age: load.age.map(duration),
     }
 }
 

@@ -9,7 +9,10 @@ use tracing::{info, warn};
 use super::page::{Page, Sample};
 use crate::{
     config::{Combine, EngineConfig, MetricMapping, MetricSource},
-    domain::load::{NodeLoad, Ratio},
+    domain::{
+        id::AdapterName,
+        load::{NodeLoad, Ratio},
+    },
 };
 
 /// A page larger than this is not read to its end.
@@ -175,10 +178,10 @@ fn mean_since(before: Option<(f64, f64)>, now: Option<(f64, f64)>) -> Option<Dur
     Duration::try_from_secs_f64(sum / count).ok().filter(|mean| *mean <= NodeLoad::MAX_LATENCY)
 }
 
-fn listed(samples: &[Sample], label: &str) -> Vec<String> {
+fn listed(samples: &[Sample], label: &str) -> Vec<AdapterName> {
     let lists = samples.iter().flat_map(|sample| &sample.labels).filter(|(key, _)| key == label);
-    let names = lists.flat_map(|(_, list)| list.split(',')).map(str::trim).filter(|name| !name.is_empty());
-    let mut names: Vec<_> = names.map(str::to_owned).collect();
+    let names = lists.flat_map(|(_, list)| list.split(',')).map(str::trim);
+    let mut names: Vec<_> = names.filter_map(|name| AdapterName::parse(name).ok()).collect();
     names.sort_unstable();
     names.dedup();
     names.truncate(NodeLoad::MAX_ADAPTERS);

@@ -26,6 +26,7 @@ pub(super) struct Observer {
 
 /// What a look shows.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is nearly always a load")]
 pub(super) enum Look {
     /// The load now.
     Load(NodeLoad),

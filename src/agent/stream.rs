@@ -169,7 +169,8 @@ impl Stream {
             return None;
         }
         load.first_token_latency = self.latency;
-        let report = LoadReport { sequence: self.sequence + 1, load: Some(wire::load(&load)) };
+        let report =
+            LoadReport { sequence: self.sequence + 1, load: Some(wire::load(&load)), kv_events: None };
         match self.messages.try_send(envelope(Message::Report(report))) {
             Ok(()) => {
                 self.sequence += 1;

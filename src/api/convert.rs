@@ -4,6 +4,7 @@ pub mod answer;
 pub mod decision;
 pub mod explanation;
 pub mod limit;
+pub mod load;
 pub mod node;
 pub mod outcome;
 pub mod rejection;
@@ -14,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use crate::proto;
+use crate::{domain::id::LeaseId, proto};
 
 /// A message with malformed fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +151,11 @@ fn duration(value: prost_types::Duration, min: Duration, max: Duration) -> Resul
 fn count(value: i64, max: u32) -> Result<u32, String> {
     let count = u32::try_from(value).ok().filter(|count| *count <= max);
     count.ok_or_else(|| format!("must be from 0 to {max}, got {value}"))
+}
+
+/// A lease, as it is told.
+fn lease_id(text: &str) -> Result<LeaseId, &'static str> {
+    LeaseId::parse(text).ok_or("must be the `lease_id` of a route, as it was given")
 }
 
 /// An enum's value, where zero and strangers are refused.

@@ -136,9 +136,12 @@ impl Conversation {
     }
 
     fn apply(&mut self, session: &Session, report: &LoadReport) -> Result<ReportLoadResponse, Status> {
-        let load = match convert::node::load("report.load", report.load.as_ref()) {
-            Ok(load) => load,
-            Err(bad) => return Ok(self.refuse(session, &bad)),
+        let load = convert::load::load("report.load", report.load.as_ref());
+        let kv_events = convert::load::kv_events("report.kv_events", report.kv_events.as_ref());
+        // What the prefix index takes in once the report is applied.
+        let (load, _kv_events) = match (load, kv_events) {
+            (Ok(load), Ok(kv_events)) => (load, kv_events),
+            (Err(bad), _) | (_, Err(bad)) => return Ok(self.refuse(session, &bad)),
         };
         // A sequence below 1 counts as one that came already.
         let sequence = u64::try_from(report.sequence).unwrap_or(0);

@@ -15,7 +15,7 @@ use tracing::{debug, info};
 use super::{
     convert::{
         self, Invalid,
-        request::{Pick, pick},
+        request::{Pick, Terms, pick},
     },
     desk::Desk,
     status,
@@ -58,7 +58,13 @@ impl Routing {
     }
 
     fn check(&self, asked: &PickNodeRequest) -> Result<Pick, Invalid> {
-        pick(asked, self.desk.policy().leases.ttl_max, || self.names.next())
+        let policy = self.desk.policy();
+        let terms = Terms {
+            ttl_max: policy.leases.ttl_max,
+            block_tokens: policy.prefixes.block_tokens,
+            digester: self.desk.state.digester(),
+        };
+        pick(asked, &terms, || self.names.next())
     }
 
     async fn decide(&self, asked: &PickNodeRequest) -> Result<PickNodeResponse, Invalid> {

@@ -62,6 +62,12 @@ fn route_lines(request_id: &str, route: &Route, asked: &str) -> Vec<String> {
     if let Some(expected) = route.expected_first_token_latency {
         lines.push(line("first token", &format!("in about {}", show_duration(expected))));
     }
+    if let Some(tokens) = route.expected_cached_tokens {
+        lines.push(line("cached", &format!("about {tokens} tokens of the prompt")));
+    }
+    if !route.policy.is_empty() {
+        lines.push(line("policy", &route.policy));
+    }
     if route.spilled {
         lines.push(line("spilled", "no node of the request's own class could take it"));
     }

@@ -93,7 +93,7 @@ pub fn table(nodes: &[Node]) -> String {
         return "No node is registered. Start one with `pointsman agent`, or try `pointsman report --help`."
             .to_owned();
     }
-    let headers = [
+    let mut headers = vec![
         "node",
         "class",
         "types",
@@ -107,9 +107,12 @@ pub fn table(nodes: &[Node]) -> String {
         "in flight",
         "reported",
     ];
+    let learned = nodes.iter().any(|node| node.learned_work_per_ms.is_some());
+    headers.extend(learned.then_some("work/ms"));
     let mut table = output::table(headers, 5);
     for node in nodes {
-        table.add_row(row(node));
+        let speed = || or_dash(node.learned_work_per_ms.map(|speed| format!("{speed:.2}")));
+        table.add_row(row(node).into_iter().chain(learned.then(speed)));
     }
     table.to_string()
 }

@@ -82,7 +82,7 @@ fn pretty(json: &serde_json::Value) -> String {
 }
 
 /// An empty table. Columns after the first `texts` hold numbers and are aligned to the right.
-pub fn table<const N: usize>(headers: [&str; N], texts: usize) -> Table {
+pub fn table<'a>(headers: impl IntoIterator<Item = &'a str>, texts: usize) -> Table {
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED);
     table.set_header(headers);

@@ -15,8 +15,8 @@ use super::{
     client::Server,
     fault::Fault,
     output::Output,
-    ranges::{ratio, requests},
-    values::{Class, Endpoint, Model, label},
+    ranges::{kv_tokens, ratio, requests, some_kv_tokens, speed, work},
+    values::{Class, Endpoint, Model, duration, label},
 };
 use crate::{
     proto::{
@@ -63,6 +63,9 @@ pub struct NodeFlags {
     /// Waiting requests at which the queue is full. [default: the service's]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     queue_capacity: Option<i32>,
+    /// Tokens that the key-value cache holds; what the node reports counts for more. [default: the service's guess]
+    #[arg(long, value_name = "N", value_parser = some_kv_tokens(), allow_negative_numbers = true)]
+    kv_tokens: Option<i64>,
     /// Free-form mark; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
     label: Vec<(String, String)>,
@@ -92,6 +95,33 @@ pub struct LoadFlags {
     /// Key-value cache in use, a fraction.
     #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     kv_cache: Option<f64>,
+    /// Tokens that the key-value cache can hold.
+    #[arg(long, value_name = "N", value_parser = kv_tokens(), allow_negative_numbers = true)]
+    kv_capacity: Option<i64>,
+    /// Tokens of it that requests in execution use.
+    #[arg(long, value_name = "N", value_parser = kv_tokens(), allow_negative_numbers = true)]
+    kv_active: Option<i64>,
+    /// Prompt tokens accepted and not yet computed.
+    #[arg(long, value_name = "N", value_parser = kv_tokens(), allow_negative_numbers = true)]
+    queued_tokens: Option<i64>,
+    /// The same as work: 1 is a token without context.
+    #[arg(long, value_name = "WORK", value_parser = work, allow_negative_numbers = true)]
+    queued_work: Option<f64>,
+    /// Work per millisecond while the node is busy.
+    #[arg(long, value_name = "WORK", value_parser = speed, allow_negative_numbers = true)]
+    speed: Option<f64>,
+    /// Requests in execution that write their answer.
+    #[arg(long, value_name = "N", value_parser = requests(), allow_negative_numbers = true)]
+    decoding: Option<i64>,
+    /// Highest lease that the node had received when it measured.
+    #[arg(long, value_name = "LEASE")]
+    received_lease: Option<String>,
+    /// Time from the measurement to the sending, up to 1m. [default: none]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    age: Option<Duration>,
+    /// Adapter that is loaded; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    adapter: Vec<String>,
 }
 
 impl NodeFlags {
@@ -104,6 +134,7 @@ impl NodeFlags {
             weight: self.weight,
             labels: self.label.iter().cloned().collect(),
             queue_capacity: self.queue_capacity,
+            kv_tokens: self.kv_tokens,
         }
     }
 }
@@ -118,7 +149,16 @@ impl LoadFlags {
             running_request_count: self.running,
             waiting_request_count: self.waiting,
             kv_cache_utilization: self.kv_cache,
-            ..NodeLoad::default()
+            first_token_latency: None,
+            loaded_adapters: self.adapter.clone(),
+            kv_capacity_tokens: self.kv_capacity,
+            kv_active_tokens: self.kv_active,
+            queued_prompt_tokens: self.queued_tokens,
+            queued_work: self.queued_work,
+            work_per_ms: self.speed,
+            decoding_request_count: self.decoding,
+            received_lease_id: self.received_lease.clone().unwrap_or_default(),
+            age: self.age.map(wire::duration),
         }
     }
 }
@@ -182,7 +222,7 @@ impl Stream {
     }
 
     async fn report(&mut self, sequence: i64, load: &LoadFlags) -> Result<ReportLoadResponse, Fault> {
-        self.say(Message::Report(LoadReport { sequence, load: Some(load.to_proto()) })).await
+        self.say(Message::Report(LoadReport { sequence, load: Some(load.to_proto()), kv_events: None })).await
     }
 
     /// Reports once more, after an interval.
@@ -216,3 +256,6 @@ fn refused(reply: &ReportLoadResponse) -> Fault {
     Fault::new(format!("the service refused the report: {}", fields.join("; ")))
         .hint("mend the fields named above")
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,9 @@ pub struct RequestFlags {
     /// Version of the model. [default: any]
     #[arg(long, value_name = "V")]
     model_version: Option<String>,
+    /// Adapter that the request wants on top of the model. [default: none]
+    #[arg(long, value_name = "NAME")]
+    adapter: Option<String>,
     /// Tenant. [default: `default`]
     #[arg(long, value_name = "T")]
     tenant: Option<String>,
@@ -45,6 +48,12 @@ pub struct RequestFlags {
     /// Length of the prompt, in tokens.
     #[arg(long, value_name = "N", value_parser = tokens(), allow_negative_numbers = true)]
     prompt_tokens: Option<i64>,
+    /// Chained hashes of the leading blocks of the prompt (see tests/prefix/README.md), at most 4096.
+    #[arg(long, value_name = "HASH,…", value_delimiter = ',')]
+    prefix_blocks: Vec<u64>,
+    /// Conversation, each prompt of which begins with the one before; stands in for hashes, with `--prompt-tokens`.
+    #[arg(long, value_name = "S")]
+    session: Option<String>,
     /// Most tokens of the answer, which limits of tokens reserve. [default: the service's estimate]
     #[arg(long, value_name = "N", value_parser = tokens(), allow_negative_numbers = true)]
     max_output_tokens: Option<i64>,
@@ -53,6 +62,9 @@ pub struct RequestFlags {
     /// How known answers are used.
     #[arg(long, value_enum, default_value_t = AnswerUse::Share)]
     answer_use: AnswerUse,
+    /// First-token latency that is wanted, up to 1h. [default: what the tier is promised]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    first_token_target: Option<Duration>,
     /// How long to wait for a limit, an identical request or a node, up to 60s.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     max_wait: Option<Duration>,
@@ -112,6 +124,10 @@ impl RequestFlags {
             max_output_tokens: self.max_output_tokens,
             question: self.question.read()?.map(Into::into),
             answer_use: self.answer_use.to_proto().into(),
+            prefix_blocks: self.prefix_blocks.clone(),
+            session: self.session.clone().unwrap_or_default(),
+            adapter: self.adapter.clone().unwrap_or_default(),
+            first_token_target: self.first_token_target.map(wire::duration),
         })
     }
 }

@@ -142,6 +142,7 @@ fn plain(message: &str) -> String {
         ("expected u64", "expected a whole number, 0 or more"),
         ("expected u32", "expected a whole number, 0 or more"),
         ("expected a nonzero u32", "expected a whole number, 1 or more"),
+        ("expected a nonzero u64", "expected a whole number, 1 or more"),
         ("expected a string", "expected text (numbers that are text stand in quotes)"),
         ("expected a sequence", "expected a list"),
     ];

@@ -58,16 +58,16 @@ pub struct Route {
     pub lease: Option<LeaseGrant>,
     /// First-token latency to expect; `None` means unknown.
     pub expected_first_token_latency: Option<Duration>,
-    /// Tokens of the prompt that the node is expected to have cached; `None` means unknown.
+    /// Tokens of the prompt that the node is taken to hold already; `None` means unknown.
     pub expected_cached_tokens: Option<u32>,
-    /// How the candidates were compared.
-    pub balance: Balance,
-    /// First-token latency that the request wants, or that its tier is promised.
+    /// First-token latency that the request wants or, if it does not say, its tier is promised.
     pub first_token_target: Duration,
     /// Whether the node is of the other class than the request's.
     pub spilled: bool,
     /// Whether this repeats an earlier decision.
     pub repeated: bool,
+    /// The policy that picked; never [`Balance::Auto`], but what that led to.
+    pub balance: Balance,
     /// The model to ask for: the request's, or the smaller one that takes its place.
     pub model: ModelName,
 }

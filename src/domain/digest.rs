@@ -21,6 +21,11 @@ impl Digest {
     pub fn as_u128(self) -> u128 {
         (u128::from(self.high) << 64) | u128::from(self.low)
     }
+
+    /// The upper half and the lower half.
+    pub(super) fn halves(self) -> (u64, u64) {
+        (self.high, self.low)
+    }
 }
 
 /// Secrets do not belong into logs, and a digest is one: who knows it can ask for it.

@@ -94,11 +94,11 @@ name!(
     ModelVersion, 256
 );
 name!(
-    /// Adapter (LoRA) on top of a model.
+    /// Adapter (`LoRA`) that a request wants on top of its model.
     AdapterName, 256
 );
 name!(
-    /// Conversation of a tenant's user with a model.
+    /// One conversation within a tenant: each prompt of it begins with the one before.
     SessionId, 128
 );
 name!(

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::id::{AdapterName, LeaseId};
+use super::{
+    id::{AdapterName, LeaseId},
+    node::NodeSpec,
+};
 
 /// A fraction from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
@@ -55,26 +58,26 @@ pub struct NodeLoad {
     pub waiting: Option<u32>,
     /// Key-value cache in use.
     pub kv_cache: Option<Ratio>,
-    /// Tokens that the key-value cache holds.
-    pub kv_capacity: Option<u64>,
-    /// Tokens of it that requests in execution use.
-    pub kv_active: Option<u64>,
-    /// Tokens of prompts that were accepted and are not yet computed.
-    pub queued_tokens: Option<u64>,
-    /// The same as work, without what is cached: 1 is one token without any context.
-    pub queued_work: Option<f64>,
-    /// Work a millisecond while busy; over 0.
-    pub speed: Option<f64>,
-    /// Requests that write their answer.
-    pub decoding: Option<u32>,
-    /// The latest lease whose request had come when this was measured: the report knows of all picks up to it.
-    pub received_lease: Option<LeaseId>,
-    /// Time from the measurement to the sending, at most [`Self::MAX_AGE`].
-    pub age: Duration,
     /// Recent time to the first token.
     pub first_token_latency: Option<Duration>,
     /// Adapters that are loaded, at most [`Self::MAX_ADAPTERS`].
-    pub adapters: Vec<String>,
+    pub adapters: Vec<AdapterName>,
+    /// Tokens that the key-value cache holds at most, up to [`Self::MAX_KV_TOKENS`].
+    pub kv_capacity: Option<u64>,
+    /// Tokens of it that requests in execution use, up to [`Self::MAX_KV_TOKENS`].
+    pub kv_active: Option<u64>,
+    /// Prompt tokens that the node has accepted and not yet computed, up to [`Self::MAX_KV_TOKENS`].
+    pub queued_tokens: Option<u64>,
+    /// The same as work, where 1 is what one token without context takes; finite, from 0 to [`Self::MAX_WORK`].
+    pub queued_work: Option<f64>,
+    /// Work per millisecond while the node is busy; finite, over 0 and at most [`Self::MAX_SPEED`].
+    pub speed: Option<f64>,
+    /// Requests in execution that write their answer.
+    pub decoding: Option<u32>,
+    /// Highest lease that the node had received when it measured: the report includes every pick up to it.
+    pub received_lease: Option<LeaseId>,
+    /// Time from the measurement to the sending, at most [`Self::MAX_AGE`]; `None` means none.
+    pub age: Option<Duration>,
 }
 
 impl NodeLoad {
@@ -97,21 +100,21 @@ impl NodeLoad {
 
     /// Whether it says which adapters are loaded, and this one is not among them.
     pub fn lacks(&self, adapter: &AdapterName) -> bool {
-        !self.adapters.is_empty() && !self.adapters.iter().any(|loaded| loaded == adapter.as_str())
+        !self.adapters.is_empty() && !self.adapters.contains(adapter)
     }
 
     /// Most requests that a report may claim to run or to hold.
     pub const MAX_REQUESTS: u32 = 1_000_000;
     /// Longest first-token latency that a report may claim.
     pub const MAX_LATENCY: Duration = Duration::from_hours(1);
-    /// Most tokens that a report may claim to hold.
-    pub const MAX_TOKENS: u64 = 1_000_000_000_000;
-    /// Most work that a report may claim to have before it.
-    pub const MAX_WORK: f64 = 1e12;
-    /// Highest speed that a report may claim, in work a millisecond.
-    pub const MAX_SPEED: f64 = 1e6;
-    /// Longest time that a report may have taken to be sent.
-    pub const MAX_AGE: Duration = Duration::from_mins(1);
     /// Most adapters in a report.
     pub const MAX_ADAPTERS: usize = 256;
+    /// Most tokens that a report may claim to hold or to have queued.
+    pub const MAX_KV_TOKENS: u64 = NodeSpec::MAX_KV_TOKENS;
+    /// Most work that a report may claim to have queued.
+    pub const MAX_WORK: f64 = 1e12;
+    /// Most work per millisecond that a report may claim.
+    pub const MAX_SPEED: f64 = 1e6;
+    /// Longest time from the measurement to the sending that a report may claim.
+    pub const MAX_AGE: Duration = Duration::from_mins(1);
 }

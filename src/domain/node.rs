@@ -89,7 +89,8 @@ pub struct NodeSpec {
     pub labels: BTreeMap<String, String>,
     /// Waiting requests at which the queue counts as full; `None` means the policy's default.
     pub queue_capacity: Option<NonZeroU32>,
-    /// Tokens that its key-value cache holds; a report outranks it, `None` means unknown.
+    /// Tokens that the key-value cache holds, for nodes that do not report it (what they report outranks this); at most
+    /// [`Self::MAX_KV_TOKENS`]; `None` means unknown.
     pub kv_tokens: Option<NonZeroU64>,
 }
 
@@ -119,9 +120,9 @@ impl NodeSpec {
         }
     }
 
-    /// Blocks of prompts that its cache holds, as far as it declares that.
-    pub fn cache_blocks(&self, policy: &PrefixPolicy) -> u32 {
-        self.kv_tokens.map_or(policy.node_blocks.get(), |tokens| policy.blocks_of(tokens.get()))
+    /// Blocks of prompts that its cache holds, where it declares that.
+    pub fn cache_blocks(&self, policy: &PrefixPolicy) -> Option<u32> {
+        self.kv_tokens.map(|tokens| policy.blocks_of(tokens.get()))
     }
 
     /// Most endpoints: one a request type.
@@ -142,6 +143,8 @@ impl NodeSpec {
     pub const MAX_WEIGHT: f64 = 1000.0;
     /// Largest queue capacity.
     pub const MAX_QUEUE_CAPACITY: u32 = 1_000_000;
+    /// Most tokens of a key-value cache.
+    pub const MAX_KV_TOKENS: u64 = 1_000_000_000_000;
 }
 
 /// How a node became known.

@@ -7,11 +7,11 @@ mod cost;
 
 use std::{num::NonZeroU32, time::Duration};
 
+pub use self::cost::{CostPolicy, Learning, Refusal};
 use super::{
     answer::policy::AnswerPolicy, degradation::DegradationPolicy, limit::LimitPolicy, load::Ratio,
     prefix::PrefixPolicy, request::Tier,
 };
-pub use cost::{CostPolicy, Learning, Refusal};
 
 /// All that decides.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,9 +20,9 @@ pub struct Policy {
     pub balance: Balance,
     /// What load is made of.
     pub load: LoadPolicy,
-    /// What cost is made of.
+    /// What the expected cost of a candidate is made of.
     pub cost: CostPolicy,
-    /// How prefixes of prompts are remembered.
+    /// How prefixes are remembered.
     pub prefixes: PrefixPolicy,
     /// When a request may go to the other class.
     pub spill: SpillPolicy,
@@ -49,10 +49,10 @@ pub struct Policy {
 /// How candidates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Balance {
-    /// Least expected cost where the nodes tell enough for that, else least load.
+    /// [`Self::ExpectedCost`] where nodes tell enough of themselves, else [`Self::WeightedLoad`].
     #[default]
     Auto,
-    /// Least expected cost in milliseconds of somebody's waiting, by [`CostPolicy`].
+    /// Least expected cost, by [`CostPolicy`].
     ExpectedCost,
     /// Least load, by [`LoadPolicy`].
     WeightedLoad,
@@ -66,13 +66,13 @@ pub enum Balance {
     Random,
     /// Least latency times unfinished requests.
     PeakEwma,
-    /// The longest prefix, or the fewest unfinished requests where it is short or the fleet uneven.
+    /// Most of the prompt held, unless the fleet is out of balance; then fewest unfinished requests.
     PrefixThenLoad,
-    /// A weighted sum of prefix, queue and memory, each relative to the other candidates.
+    /// Highest weighted sum of scores for the prefix, the queue and the key-value cache.
     WeightedScorers,
-    /// Blocks to compute and blocks in use.
+    /// Least prompt left to compute plus blocks in use.
     OverlapCost,
-    /// One node for each prefix, by rendezvous.
+    /// By the beginning of the prompt alone: the same always goes to the same node (rendezvous).
     Hash,
 }
 

@@ -3,6 +3,8 @@
 //! A prompt is cut into blocks of equal length. A block's key stands for that block *and all before it*, so that
 //! two prompts that have a key in common begin alike up to there.
 
+pub mod scope;
+
 use std::num::NonZeroU32;
 
 /// Stands for a block of a prompt and everything before it, among the prompts of one tenant for one model.
@@ -19,6 +21,31 @@ impl BlockKey {
     pub const fn get(self) -> u64 {
         self.0
     }
+}
+
+/// What a node's engine says of its key-value cache since its last word.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KvEvents {
+    /// Whether the cache was emptied, before all else that is said here.
+    pub cleared: bool,
+    /// Runs of blocks that it holds now.
+    pub stored: Vec<KvStored>,
+    /// Blocks that it holds no longer.
+    pub removed: Vec<u64>,
+}
+
+impl KvEvents {
+    /// Most blocks of one report, stored and removed ones together.
+    pub const BLOCKS_MAX: usize = 4096;
+}
+
+/// A run of blocks that an engine holds, each the next one's parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvStored {
+    /// The block before the first; `None` means that the first begins a prompt.
+    pub parent: Option<u64>,
+    /// The blocks, at least one.
+    pub blocks: Vec<u64>,
 }
 
 /// How prefixes are remembered.

@@ -24,6 +24,8 @@ pub struct RouteRequest {
     pub model: ModelName,
     /// Version of the model; `None` means any.
     pub version: Option<ModelVersion>,
+    /// Adapter (`LoRA`) on top of the model; `None` means the model alone.
+    pub adapter: Option<AdapterName>,
     /// What the user pays for.
     pub tier: Tier,
     /// How urgent it is.
@@ -32,14 +34,12 @@ pub struct RouteRequest {
     pub excluded: Vec<NodeId>,
     /// Length of the prompt; `None` means unknown.
     pub prompt_tokens: Option<u32>,
+    /// Leading whole blocks of the prompt, in order, at most `PrefixPolicy::BLOCKS_MAX`; none where the caller does not
+    /// say how the prompt begins.
+    pub prefix: Vec<BlockKey>,
     /// Most tokens of the answer; `None` means unknown.
     pub max_output_tokens: Option<u32>,
-    /// Leading blocks of the prompt, at most [`PrefixPolicy::BLOCKS_MAX`](super::prefix::PrefixPolicy::BLOCKS_MAX); none
-    /// where the caller does not say.
-    pub prefix: Vec<BlockKey>,
-    /// Adapter that it needs; `None` means the bare model.
-    pub adapter: Option<AdapterName>,
-    /// Time in which its first token is wanted; `None` means the tier's.
+    /// First-token latency that the caller wants, over 0 and at most [`Self::MAX_TARGET`]; `None` means the tier's.
     pub first_token_target: Option<Duration>,
     /// What is asked, to find its answer; `None` where the caller does not say.
     pub fingerprint: Option<Fingerprint>,
@@ -58,6 +58,8 @@ impl RouteRequest {
     pub const MAX_EXCLUDED: usize = 64;
     /// Most tokens that a request or an outcome may claim.
     pub const MAX_TOKENS: u32 = 100_000_000;
+    /// Longest first-token latency that a request may want.
+    pub const MAX_TARGET: Duration = Duration::from_hours(1);
 
     /// A request that says no more than it must: free, of normal priority, in no hurry to be explained.
     pub fn of(key: RequestKey, request_type: RequestType, model: ModelName) -> Self {
@@ -67,13 +69,13 @@ impl RouteRequest {
             request_type,
             model,
             version: None,
+            adapter: None,
             tier: Tier::Free,
             priority: Priority::Normal,
             excluded: Vec::new(),
             prompt_tokens: None,
-            max_output_tokens: None,
             prefix: Vec::new(),
-            adapter: None,
+            max_output_tokens: None,
             first_token_target: None,
             fingerprint: None,
             answer_use: AnswerUse::default(),
@@ -102,6 +104,13 @@ impl RouteRequest {
     /// Time in which its first token is wanted: as it says, or as its tier is promised.
     pub fn first_token_target(&self, tiers: &Tiers) -> Duration {
         self.first_token_target.unwrap_or(tiers.first_token_target(self.tier))
+    }
+
+    /// The same request for another model, where the beginning of its prompt is nothing that a node may have computed
+    /// for the first.
+    #[must_use]
+    pub fn with_model(&self, model: ModelName) -> Self {
+        Self { model, prefix: Vec::new(), ..self.clone() }
     }
 
     /// Class of nodes that the request goes to: urgent and paid ones to `high`, the rest to `normal`.
@@ -165,3 +174,6 @@ pub enum Priority {
     /// Goes to class `high`, whatever the tier.
     High,
 }
+
+#[cfg(test)]
+mod tests;

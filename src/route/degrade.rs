@@ -101,7 +101,7 @@ pub fn degrade(
     let Some(model) = rule.and_then(|rule| rule.fallback_model.clone()) else {
         return Course::Refused(refusal);
     };
-    let smaller = RouteRequest { model: model.clone(), ..request.clone() };
+    let smaller = request.with_model(model.clone());
     let is_busy = |pool: Pool| is_degraded(request, pool.rung);
     if survey(&smaller, scene, turn).is_none_or(is_busy) {
         return Course::Refused(refusal);

@@ -28,7 +28,7 @@ const LOW_WAIT_MS: f64 = 1000.0;
 
 /// The rejection of a request that no node is expected to serve in time, where the policy wants that.
 pub fn late(request: &RouteRequest, best: &Score, market: &Market, policy: &CostPolicy) -> Option<Rejection> {
-    let terms = best.terms.filter(|_| policy.refuse == Refusal::Late)?;
+    let terms = best.terms.filter(|_| policy.refuse_late == Refusal::Late)?;
     if market.busy() < BUSY_MIN || terms.wait < WAIT_MIN_MS {
         return None;
     }

@@ -19,7 +19,7 @@ pub fn explanation(
     let ids = scene.topology.nodes.iter().map(|node| node.spec.id.clone());
     let verdicts = seen.map(verdicts).unwrap_or_default();
     Explanation {
-        balance: scene.policy.balance.name(),
+        balance: seen.map_or(scene.policy.balance, |seen| seen.balance).name(),
         class: seen.map_or(NodeClass::Normal, |seen| seen.filtered.class),
         revision: scene.topology.revision,
         nodes: ids.zip(verdicts).filter_map(|(id, verdict)| Some((id, verdict?))).collect(),

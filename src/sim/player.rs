@@ -60,7 +60,7 @@ impl Router for Player {
             speed: told.speed,
             decoding: Some(told.decoding),
             received_lease: decider::received(told.received_ticket),
-            age: Duration::from_micros(now.saturating_sub(report.taken_at)),
+            age: Some(Duration::from_micros(now.saturating_sub(report.taken_at))),
             ..NodeLoad::default()
         };
         self.decider.report(&self.nodes[report.node], report.sequence, load, now);

@@ -181,7 +181,7 @@ impl Opened {
             queued_work: fields.within("net_work", NodeLoad::MAX_WORK)?,
             speed: fields.within("speed", NodeLoad::MAX_SPEED)?.filter(|speed| *speed > 0.0),
             received_lease: fields.whole("received_ticket")?.and_then(decider::received),
-            age: Duration::from_micros(now_us - taken_at),
+            age: Some(Duration::from_micros(now_us - taken_at)),
             ..NodeLoad::default()
         };
         let applied = self.decider.report(&node, sequence, load, now_us);

@@ -253,7 +253,6 @@ struct Run<'a> {
     sequence: u64,
     reports: Vec<Option<Report>>,
     fates: Vec<Fate>,
-    requests: Vec<usize>,
     excluded: HashMap<usize, Vec<usize>>,
     /// The next turn of each session, by row.
     followers: Vec<Option<u32>>,
@@ -297,7 +296,6 @@ impl<'a> Run<'a> {
             sequence: 0,
             reports: vec![None; nodes],
             fates: Vec::with_capacity(trace.rows.len()),
-            requests: Vec::new(),
             excluded: HashMap::new(),
             followers: trace.followers(),
             seen: HashSet::new(),

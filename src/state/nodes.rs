@@ -217,7 +217,15 @@ impl NodeTable {
             }
         }
         let live = known.map_or_else(
-            || Arc::new(Live::new(policy, trust, self.prefixes.join(spec.cache_blocks(&policy.prefixes)))),
+            || {
+                Arc::new(Live::new(
+                    policy,
+                    trust,
+                    self.prefixes.join(
+                        spec.cache_blocks(&policy.prefixes).unwrap_or(policy.prefixes.node_blocks.get()),
+                    ),
+                ))
+            },
             |node| Arc::clone(&node.live),
         );
         if origin != NodeOrigin::Agent {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use pointsman::{
     domain::policy::Policy,
     proto::{
-        DrainNodeRequest, Farewell, Filter, GetNodeRequest, ListNodesRequest, NodeLoad, NodeOrigin,
-        NodeState, RegisterNodeRequest, Registration, RemoveNodeRequest, ReportStatus, ResumeNodeRequest,
-        report_load_request::Message,
+        DrainNodeRequest, Farewell, Filter, GetNodeRequest, KvEvents, KvStored, ListNodesRequest, LoadReport,
+        NodeLoad, NodeOrigin, NodeState, RegisterNodeRequest, Registration, RemoveNodeRequest, ReportStatus,
+        ResumeNodeRequest, report_load_request::Message,
     },
 };
 use tokio::time::{sleep, timeout};
@@ -32,6 +32,11 @@ async fn a_stream_registers_reports_and_leaves() {
     let refused = agent.report(4, absurd).await.expect("the stream goes on");
     assert_eq!(refused.status(), ReportStatus::Refused);
     assert_eq!(refused.field_violations[0].field, "report.load.cpu_utilization");
+    let empty = KvEvents { stored: vec![KvStored::default()], ..KvEvents::default() };
+    let report = LoadReport { sequence: 4, load: Some(idle()), kv_events: Some(empty) };
+    let refused = agent.say(Message::Report(report)).await.expect("the stream goes on");
+    assert_eq!(refused.status(), ReportStatus::Refused);
+    assert_eq!(refused.field_violations[0].field, "report.kv_events.stored[0].blocks");
     let left = agent.say(Message::Farewell(Farewell { reason: "done".into() })).await.expect("it is taken");
     assert_eq!(left.status(), ReportStatus::Removed);
     let gone = nodes(&running).await.get_node(GetNodeRequest { node_id: "n1".into() }).await;

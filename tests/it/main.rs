@@ -10,6 +10,7 @@ mod limits;
 mod loads;
 mod members;
 mod overload;
+mod prefix;
 mod reports;
 mod routing;
 mod service;

@@ -87,7 +87,7 @@ fn play(reports: &[(u64, proto::NodeLoad)]) {
     let node = world.state.nodes.get(&session.id).expect("it is registered");
     let mut model = Model::default();
     for (sequence, wire) in reports {
-        let checked = convert::node::load("load", Some(wire));
+        let checked = convert::load::load("load", Some(wire));
         assert_eq!(checked.is_ok(), is_sound(wire), "{wire:?}");
         let Ok(load) = checked else { continue };
         let applied = session.apply(*sequence, load.clone(), world.now, &policy.freshness);
@@ -110,7 +110,7 @@ fn a_refused_report_names_its_fields() {
         waiting_request_count: Some(-5),
         ..proto::NodeLoad::default()
     };
-    let refused = convert::node::load("report.load", Some(&wire)).expect_err("it is absurd");
+    let refused = convert::load::load("report.load", Some(&wire)).expect_err("it is absurd");
     let fields: Vec<_> = refused.0.iter().map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["report.load.cpu_utilization", "report.load.waiting_request_count"]);
 }

@@ -43,6 +43,20 @@ async fn a_pick_is_routed_repeated_and_settled() {
 }
 
 #[tokio::test]
+async fn a_route_names_the_policy_that_picked_and_the_target_that_was_wanted() {
+    let running = start(Policy::default()).await;
+    let _agent = Agent::of_idle_node(&running, "n1").await;
+    let mut client = routing(&running).await;
+    let usual = route(client.pick_node(text("r1")).await.expect("it answers").into_inner());
+    assert_eq!(usual.policy, "weighted_load", "the node reports no more than it needs");
+    assert_eq!(usual.first_token_latency_target, Some(prost_types::Duration { seconds: 3, nanos: 0 }));
+    let wanted = Some(prost_types::Duration { seconds: 0, nanos: 250_000_000 });
+    let hasty = PickNodeRequest { first_token_target: wanted, ..text("r2") };
+    let hasty = route(client.pick_node(hasty).await.expect("it answers").into_inner());
+    assert_eq!(hasty.first_token_latency_target, wanted);
+}
+
+#[tokio::test]
 async fn one_tenants_request_is_not_anothers() {
     let running = start(Policy::default()).await;
     let _agent = Agent::of_idle_node(&running, "n1").await;

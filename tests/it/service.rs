@@ -84,7 +84,7 @@ impl Agent {
         sequence: i64,
         load: NodeLoad,
     ) -> Result<ReportLoadResponse, Status> {
-        self.say(Message::Report(LoadReport { sequence, load: Some(load) })).await
+        self.say(Message::Report(LoadReport { sequence, load: Some(load), kv_events: None })).await
     }
 }
 

@@ -42,7 +42,7 @@ fn ratio(value: f64) -> Option<Ratio> {
 fn a_page_of_vllm_is_understood() {
     let load = read(&mut engine(Preset::Vllm), VLLM);
     assert_eq!((load.running, load.waiting, load.kv_cache), (Some(5), Some(4), ratio(0.75)));
-    assert_eq!(load.adapters, ["a", "b"]);
+    assert_eq!(load.adapters, ["a", "b"].map(|name| AdapterName::parse(name).expect("a name")));
     assert_eq!(load.first_token_latency, None, "there is nothing to compare with yet");
 }
 

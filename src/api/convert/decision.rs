@@ -39,6 +39,8 @@ fn route(route: Route) -> proto::Route {
         spilled: route.spilled,
         repeated: route.repeated,
         model: route.model.to_string(),
+        expected_cached_tokens: route.expected_cached_tokens.map(i64::from),
+        policy: route.balance.name().to_owned(),
     }
 }
 

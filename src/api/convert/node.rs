@@ -1,12 +1,15 @@
 //! Nodes: what they declare and report, and how they are shown.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU32, NonZeroU64},
+    sync::Arc,
+};
 
-use super::{Checks, Invalid, count, duration, known, request::request_type};
+use super::{Checks, Invalid, known, request::request_type};
 use crate::{
     domain::{
         id::{ModelName, ModelVersion, NodeId},
-        load::{NodeLoad, Ratio},
         node::{BreakerState, NodeClass, NodeOrigin, NodeSpec, NodeState, RequestType, ServedModel},
         policy::Policy,
         time::Instant,
@@ -16,9 +19,6 @@ use crate::{
     state::nodes::node::Node,
     wire,
 };
-
-/// Longest name of an adapter, in bytes.
-const ADAPTER_BYTES_MAX: usize = 256;
 
 /// Checks a declaration; `field` is where it stands in the message.
 pub fn spec(field: &str, declared: Option<&proto::NodeSpec>) -> Result<NodeSpec, Invalid> {
@@ -31,6 +31,7 @@ pub fn spec(field: &str, declared: Option<&proto::NodeSpec>) -> Result<NodeSpec,
     let weight = checks.check("weight", weight(declared.weight.unwrap_or(1.0)));
     let labels = labels(&mut checks, &declared.labels);
     let queue_capacity = checks.check_present("queue_capacity", declared.queue_capacity, capacity);
+    let kv_tokens = checks.check_present("kv_tokens", declared.kv_tokens, kv_tokens);
     let spec = (|| {
         Some(NodeSpec {
             id: id?,
@@ -40,7 +41,7 @@ pub fn spec(field: &str, declared: Option<&proto::NodeSpec>) -> Result<NodeSpec,
             weight: weight?,
             labels,
             queue_capacity,
-            kv_tokens: None,
+            kv_tokens,
         })
     })();
     checks.finish(spec)
@@ -135,38 +136,10 @@ fn capacity(value: i32) -> Result<NonZeroU32, String> {
     capacity.ok_or_else(|| format!("must be from 1 to {}, got {value}", NodeSpec::MAX_QUEUE_CAPACITY))
 }
 
-/// Checks a load; `field` is where it stands in the message.
-pub fn load(field: &str, reported: Option<&proto::NodeLoad>) -> Result<NodeLoad, Invalid> {
-    let reported = reported.ok_or_else(|| Invalid::field(field, "is required"))?;
-    let mut checks = Checks::of(field);
-    let requests = |value| count(value, NodeLoad::MAX_REQUESTS);
-    let latency = |value| duration(value, Duration::ZERO, NodeLoad::MAX_LATENCY);
-    let adapters =
-        checks.bound("loaded_adapters", &reported.loaded_adapters, NodeLoad::MAX_ADAPTERS).to_vec();
-    if adapters.iter().any(|name| name.len() > ADAPTER_BYTES_MAX) {
-        checks.refuse("loaded_adapters", format!("must have names of at most {ADAPTER_BYTES_MAX} bytes"));
-    }
-    let load = NodeLoad {
-        cpu: checks.check_present("cpu_utilization", reported.cpu_utilization, Ratio::try_new),
-        memory: checks.check_present("memory_utilization", reported.memory_utilization, Ratio::try_new),
-        gpu: checks.check_present("gpu_utilization", reported.gpu_utilization, Ratio::try_new),
-        gpu_memory: checks.check_present(
-            "gpu_memory_utilization",
-            reported.gpu_memory_utilization,
-            Ratio::try_new,
-        ),
-        running: checks.check_present("running_request_count", reported.running_request_count, requests),
-        waiting: checks.check_present("waiting_request_count", reported.waiting_request_count, requests),
-        kv_cache: checks.check_present("kv_cache_utilization", reported.kv_cache_utilization, Ratio::try_new),
-        first_token_latency: checks.check_present(
-            "first_token_latency",
-            reported.first_token_latency,
-            latency,
-        ),
-        adapters,
-        ..NodeLoad::default()
-    };
-    checks.finish(Some(load))
+fn kv_tokens(value: i64) -> Result<NonZeroU64, String> {
+    let tokens =
+        u64::try_from(value).ok().filter(|v| *v <= NodeSpec::MAX_KV_TOKENS).and_then(NonZeroU64::new);
+    tokens.ok_or_else(|| format!("must be from 1 to {}, got {value}", NodeSpec::MAX_KV_TOKENS))
 }
 
 /// A node as it is shown.
@@ -185,6 +158,9 @@ pub fn node(node: &Node, policy: &Policy, now: Instant) -> proto::Node {
         load_score: load::of(node, policy, now).total(),
         observed_first_token_latency: observed.map(wire::duration),
         failure_ratio: vitals.breaker.failure_ratio(now),
+        learned_work_per_ms: vitals.throughput.get(),
+        outstanding_work: node.live.ledger.outstanding().all,
+        prefix_block_count: node.live.occupancy.as_ref().map_or(0, |occupancy| occupancy.held().into()),
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Checks, Invalid, count, duration, known, present, request::request_key};
+use super::{Checks, Invalid, count, duration, known, lease_id, present, request::request_key};
 use crate::{
     domain::{
-        id::LeaseId,
         outcome::{Outcome, OutcomeResult, OutcomeTokens, Settlement},
         request::RouteRequest,
     },
@@ -34,10 +33,6 @@ pub fn outcome(told: &proto::ReportOutcomeRequest) -> Result<Outcome, Invalid> {
         (|| Some(Outcome { key: key?, lease, result: result?, first_token_latency, total_latency, tokens }))(
         );
     checks.finish(outcome)
-}
-
-fn lease_id(text: &str) -> Result<LeaseId, &'static str> {
-    LeaseId::parse(text).ok_or("must be the `lease_id` of a route, as it was given")
 }
 
 fn result(value: i32) -> Result<OutcomeResult, String> {

@@ -1,6 +1,6 @@
 //! The request to route.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use super::{
     Checks, Invalid,
@@ -10,8 +10,10 @@ use super::{
 use crate::{
     domain::{
         answer::fingerprint::Fingerprint,
-        id::{ModelName, ModelVersion, NodeId, RequestId, TenantId, UserId},
+        digest::Digester,
+        id::{AdapterName, ModelName, ModelVersion, NodeId, RequestId, SessionId, TenantId, UserId},
         node::RequestType,
+        prefix::{BlockKey, PrefixPolicy, scope::BlockScope},
         request::{AnswerUse, Patience, Priority, RequestKey, RouteRequest, Tier},
     },
     proto,
@@ -33,10 +35,21 @@ pub struct Pick {
     pub max_wait: Duration,
 }
 
-/// Checks a request. One without an id gets the id that `name` makes up. A lease may last `ttl_max`.
+/// What a request is checked by.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The longest that a lease may last.
+    pub ttl_max: Duration,
+    /// Tokens of a block.
+    pub block_tokens: NonZeroU32,
+    /// Makes the keys of blocks.
+    pub digester: Digester,
+}
+
+/// Checks a request. One without an id gets the id that `name` makes up.
 pub fn pick(
     asked: &proto::PickNodeRequest,
-    ttl_max: Duration,
+    terms: &Terms,
     name: impl FnOnce() -> String,
 ) -> Result<Pick, Invalid> {
     let mut checks = Checks::new();
@@ -46,33 +59,40 @@ pub fn pick(
     let kind = checks.check("request_type", request_type(asked.request_type));
     let model = checks.check("model", ModelName::parse(&asked.model));
     let version = checks.check_present("model_version", present(&asked.model_version), ModelVersion::parse);
+    let adapter = checks.check_present("adapter", present(&asked.adapter), AdapterName::parse);
     let tier = checks.check("tier", tier(asked.tier));
     let priority = checks.check("priority", priority(asked.priority));
     let excluded = excluded(&mut checks, &asked.excluded_node_ids);
     let tokens = |value| count(value, RouteRequest::MAX_TOKENS);
     let prompt_tokens = checks.check_present("prompt_tokens", asked.prompt_tokens, tokens);
     let max_output_tokens = checks.check_present("max_output_tokens", asked.max_output_tokens, tokens);
+    let target = |value| duration(value, Duration::from_nanos(1), RouteRequest::MAX_TARGET);
+    let first_token_target = checks.check_present("first_token_target", asked.first_token_target, target);
+    let beginning = beginning(&mut checks, asked);
     let wait = |value| duration(value, Duration::ZERO, MAX_WAIT);
     let max_wait = checks.check_present("max_wait", asked.max_wait, wait);
-    let ttl = |value| duration(value, LEASE_TTL_MIN, ttl_max);
+    let ttl = |value| duration(value, LEASE_TTL_MIN, terms.ttl_max);
     let lease_ttl = checks.check_present("lease_ttl", asked.lease_ttl, ttl);
     let fingerprint = asked.question.as_ref().and_then(|question| fingerprint(&mut checks, question));
     let answer_use = checks.check("answer_use", answer_use(asked.answer_use));
     let request = (|| {
+        let (key, model) = (key?, model?);
+        let scope = BlockScope { tenant: &key.tenant, model: &model, adapter: adapter.as_ref() };
+        let prefix = beginning.keys(prompt_tokens, &scope, terms);
         Some(RouteRequest {
-            key: key?,
+            key,
             user,
             request_type: kind?,
-            model: model?,
+            model,
             version,
+            adapter,
             tier: tier?,
             priority: priority?,
             excluded,
             prompt_tokens,
+            prefix,
             max_output_tokens,
-            prefix: Vec::new(),
-            adapter: None,
-            first_token_target: None,
+            first_token_target,
             fingerprint,
             answer_use: answer_use?,
             patience: if max_wait.is_some_and(|wait| !wait.is_zero()) {
@@ -86,6 +106,37 @@ pub fn pick(
     })();
     let max_wait = max_wait.unwrap_or_default();
     checks.finish(request.map(|request| Pick { request, max_wait }))
+}
+
+/// What a request says of how its prompt begins.
+enum Beginning<'a> {
+    Hashes(&'a [u64]),
+    Session(SessionId),
+    Unknown,
+}
+
+impl Beginning<'_> {
+    fn keys(&self, prompt_tokens: Option<u32>, scope: &BlockScope<'_>, terms: &Terms) -> Vec<BlockKey> {
+        match self {
+            Self::Hashes(hashes) => scope.of_hashes(hashes, &terms.digester),
+            Self::Session(session) => {
+                let blocks = prompt_tokens.unwrap_or(0) / terms.block_tokens;
+                scope.of_session(session, blocks, &terms.digester)
+            }
+            Self::Unknown => Vec::new(),
+        }
+    }
+}
+
+/// The hashes count for more than the session: they tell of what several sessions have in common.
+fn beginning<'a>(checks: &mut Checks, asked: &'a proto::PickNodeRequest) -> Beginning<'a> {
+    let hashes = checks.bound("prefix_blocks", &asked.prefix_blocks, PrefixPolicy::BLOCKS_MAX);
+    let session = checks.check_present("session", present(&asked.session), SessionId::parse);
+    match session {
+        Some(session) if hashes.is_empty() => Beginning::Session(session),
+        None if hashes.is_empty() => Beginning::Unknown,
+        _ => Beginning::Hashes(hashes),
+    }
 }
 
 /// The name of a request within its tenant.
@@ -152,3 +203,6 @@ fn excluded(checks: &mut Checks, ids: &[String]) -> Vec<NodeId> {
         .filter_map(|(i, id)| checks.check(format!("excluded_node_ids[{i}]"), NodeId::parse(id)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

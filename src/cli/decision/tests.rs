@@ -74,6 +74,19 @@ fn a_route_to_another_model_says_so() {
 }
 
 #[test]
+fn a_route_tells_what_the_node_holds_and_which_policy_picked_it() {
+    let holds = |expected_cached_tokens| {
+        told(&routed(Route { policy: "hash".into(), expected_cached_tokens, ..Route::default() }), "m")
+    };
+    assert_eq!(
+        holds(Some(512)),
+        "n  http://a\n  request      r\n  cached       about 512 tokens of the prompt\n  policy       hash"
+    );
+    assert!(holds(Some(0)).contains("about 0 tokens"), "nothing is not unknown");
+    assert!(!holds(None).contains("cached"));
+}
+
+#[test]
 fn each_rung_but_normal_is_told() {
     let at = |rung: Rung| told(&PickNodeResponse { rung: rung.into(), ..routed(Route::default()) }, "m");
     assert_eq!(at(Rung::Normal), "n  http://a\n  request      r");

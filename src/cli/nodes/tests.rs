@@ -53,6 +53,16 @@ fn nodes_are_a_table_where_a_gpu_stands_in_for_the_processor() {
 }
 
 #[test]
+fn learned_speeds_are_a_column_where_one_is_known() {
+    let learned = Node { learned_work_per_ms: Some(13.755), ..Node::default() };
+    let told = table(&[learned, Node::default()]);
+    let last = |line: &str| line.rsplit(['┆', '│']).nth(1).map(|cell| cell.trim().to_owned());
+    let cells: Vec<_> = told.lines().filter_map(last).filter(|cell| !cell.is_empty()).collect();
+    assert_eq!(cells, ["work/ms", "13.76", "–"]);
+    assert!(!table(&[Node::default()]).contains("work/ms"));
+}
+
+#[test]
 fn an_empty_table_says_how_to_fill_it() {
     assert!(table(&[]).starts_with("No node is registered. Start one with `pointsman agent`"));
 }

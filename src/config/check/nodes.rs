@@ -40,7 +40,7 @@ pub(super) fn node(at: &str, raw: &Node, checks: &mut Checks) -> Option<NodeSpec
         weight: raw.weight,
         labels: raw.labels.clone(),
         queue_capacity: raw.queue_capacity,
-        kv_tokens: None,
+        kv_tokens: raw.kv_tokens,
     })
 }
 

@@ -8,14 +8,17 @@ use super::Checks;
 use crate::{
     config::raw::policy::{
         Leases, Load, Policy,
+        cost::Cost,
         liveness::{Breaker, Freshness},
+        prefixes::Prefixes,
     },
     domain::{
         load::Ratio,
         policy::{
-            self, BreakerPolicy, Fallbacks, FreshnessPolicy, LeasePolicy, LoadPolicy, NodesMax, SpillPolicy,
-            Tiers,
+            self, BreakerPolicy, CostPolicy, Fallbacks, FreshnessPolicy, Learning, LeasePolicy, LoadPolicy,
+            NodesMax, SpillPolicy, Tiers,
         },
+        prefix::PrefixPolicy,
     },
 };
 
@@ -24,10 +27,10 @@ pub(super) fn policy(raw: &Policy, message_bytes_max: usize, checks: &mut Checks
     let (freshness, breaker) = (freshness(&raw.freshness, checks), breaker(&raw.breaker, checks));
     let answers = answers::answers(&raw.answers, message_bytes_max, checks);
     Some(policy::Policy {
-        cost: policy::CostPolicy::default(),
-        prefixes: crate::domain::prefix::PrefixPolicy::default(),
         balance: raw.balance.0,
         load: load(&raw.load, checks),
+        cost: cost(&raw.cost),
+        prefixes: prefixes(&raw.prefixes),
         spill: SpillPolicy { when: raw.spill.when.0, overload: raw.spill.overload },
         tiers: Tiers {
             premium: raw.tiers.premium.first_token_latency.0,
@@ -58,6 +61,25 @@ fn load(raw: &Load, checks: &mut Checks) -> LoadPolicy {
         queue_capacity: raw.queue_capacity,
         failure_penalty: raw.failure_penalty,
     }
+}
+
+fn cost(raw: &Cost) -> CostPolicy {
+    CostPolicy {
+        price_max: raw.price_max,
+        batching: raw.batching,
+        drag: raw.drag,
+        eviction: raw.eviction,
+        lateness: raw.lateness,
+        busy_wait: raw.busy_wait.0,
+        adapter_load: raw.adapter_load.0,
+        learn_speeds: if raw.learn_speeds { Learning::On } else { Learning::Off },
+        refuse_late: raw.refuse_late.0,
+        refuse_margin: raw.refuse_margin,
+    }
+}
+
+fn prefixes(raw: &Prefixes) -> PrefixPolicy {
+    PrefixPolicy { block_tokens: raw.block_tokens, bytes_max: raw.bytes_max, node_blocks: raw.node_blocks }
 }
 
 fn leases(raw: &Leases, checks: &mut Checks) -> LeasePolicy {

@@ -1,6 +1,10 @@
 //! What may a node in the file say of itself?
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU32};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    num::{NonZeroU32, NonZeroU64},
+};
 
 use garde::Validate;
 use schemars::JsonSchema;
@@ -40,6 +44,18 @@ pub struct Node {
     #[serde(default)]
     #[garde(inner(custom(holdable)))]
     pub queue_capacity: Option<NonZeroU32>,
+    /// Tokens that the key-value cache holds, 1 to 1000000000000, for nodes that do not report it; without it the node is
+    /// taken to hold `policy.prefixes.node_blocks`.
+    #[serde(default)]
+    #[garde(inner(custom(cacheable)))]
+    pub kv_tokens: Option<NonZeroU64>,
+}
+
+fn cacheable(tokens: &NonZeroU64, (): &()) -> garde::Result {
+    if tokens.get() <= NodeSpec::MAX_KV_TOKENS {
+        return Ok(());
+    }
+    Err(garde::Error::new(format!("greater than {}", NodeSpec::MAX_KV_TOKENS)))
 }
 
 fn class() -> Word<NodeClass> {

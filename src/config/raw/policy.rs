@@ -1,9 +1,11 @@
 //! What may the section `policy` say?
 
 pub mod answers;
+pub mod cost;
 pub mod degradation;
 pub mod limits;
 pub mod liveness;
+pub mod prefixes;
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -13,9 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     answers::Answers,
+    cost::Cost,
     degradation::Degradation,
     limits::Limits,
     liveness::{Breaker, Freshness},
+    prefixes::Prefixes,
 };
 use super::{
     span::{DAY, Span, TICK, within},
@@ -36,6 +40,12 @@ pub struct Policy {
     /// What load is made of: cpu · cpu% + memory · memory% + queue · queue%, plus a term for failures.
     #[garde(dive)]
     pub load: Load,
+    /// What the expected cost of a candidate is made of, for `expected_cost`.
+    #[garde(dive)]
+    pub cost: Cost,
+    /// How the beginnings of prompts are remembered, to send what begins alike to the same node.
+    #[garde(dive)]
+    pub prefixes: Prefixes,
     /// When a request may go to the other class.
     #[garde(dive)]
     pub spill: SpillOver,
@@ -74,6 +84,8 @@ impl Default for Policy {
         Self {
             balance: Word(policy.balance),
             load: Load::default(),
+            cost: Cost::default(),
+            prefixes: Prefixes::default(),
             spill: SpillOver::default(),
             tiers: Tiers::default(),
             fallbacks: policy.fallbacks.0,

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         limit::Per,
         node::{NodeClass, RequestType},
-        policy::{Balance, Spill},
+        policy::{Balance, Refusal, Spill},
         request::Tier,
     },
 };
@@ -83,6 +83,14 @@ impl Choice for Balance {
 
 impl Choice for Spill {
     const TITLE: &'static str = "spill condition";
+
+    fn words() -> Vec<(Self, &'static str)> {
+        Self::NAMES.to_vec()
+    }
+}
+
+impl Choice for Refusal {
+    const TITLE: &'static str = "refusal of late requests";
 
     fn words() -> Vec<(Self, &'static str)> {
         Self::NAMES.to_vec()

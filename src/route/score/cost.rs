@@ -181,7 +181,7 @@ pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
 
 /// Work a millisecond: learned from outcomes, else as the node tells.
 fn speed(reading: &Reading, policy: &CostPolicy) -> Option<f64> {
-    let learned = reading.learned_speed.filter(|_| policy.learning == Learning::On);
+    let learned = reading.learned_speed.filter(|_| policy.learn_speeds == Learning::On);
     learned.or(reading.told_speed)
 }
 

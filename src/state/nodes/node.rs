@@ -144,12 +144,15 @@ pub struct Observation {
 }
 
 impl Node {
-    /// Blocks of prompts that its cache holds when it is full: as it reports, as it declares, or as the policy guesses; and
-    /// as its answers have shown.
+    /// Blocks of prompts that its cache holds when it is full: as it reports or declares. Of a node that does neither it is a
+    /// guess, corrected as its answers show; what is told needs no correction, and answers mislead: a prefix that is
+    /// still being computed is not found either.
     pub fn cache_blocks(&self, load: Option<&NodeLoad>, policy: &PrefixPolicy) -> u32 {
         let told = load.and_then(|load| load.kv_capacity).map(|tokens| policy.blocks_of(tokens));
-        let declared = told.unwrap_or_else(|| self.spec.cache_blocks(policy));
-        self.live.occupancy.as_ref().map_or(declared, |occupancy| occupancy.corrected(declared))
+        told.or_else(|| self.spec.cache_blocks(policy)).unwrap_or_else(|| {
+            let guessed = policy.node_blocks.get();
+            self.live.occupancy.as_ref().map_or(guessed, |occupancy| occupancy.corrected(guessed))
+        })
     }
 }
 
@@ -226,7 +229,7 @@ impl Live {
                 return Applied::Stale;
             }
             writer.sequence = sequence;
-            let taken = now.before(load.age);
+            let taken = now.before(load.age.unwrap_or_default());
             self.ledger.include(load.received_lease.map(|lease| lease.0), taken);
             let load = Arc::new(load);
             let holds = writer.reports;

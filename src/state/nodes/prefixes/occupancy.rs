@@ -81,19 +81,20 @@ impl Occupancy {
     }
 
     /// Takes in that of a prompt so many leading blocks were expected and so many found. A cache that forgets sooner
-    /// than its mirror is taken to be smaller, quickly; one that remembers longer to be larger, slowly.
+    /// than its mirror is taken to be smaller, quickly; one that remembers longer to be larger, slowly. (The steps are those
+    /// of d-TTL: Basu et al., "Adaptive TTL-based caching for content delivery".)
     pub fn correct(&self, expected: u32, found: u32) {
         let change = |share: u32| match found.cmp(&expected) {
-            Ordering::Less => share,
-            Ordering::Greater => share,
+            Ordering::Less => (share * 95 / 100).max(SHARE_MIN),
+            Ordering::Greater => (share * 101 / 100 + 1).min(SHARE_MAX),
             Ordering::Equal => share,
         };
         let _ = self.share.fetch_update(Relaxed, Relaxed, |share| Some(change(share)));
     }
 
-    /// So many blocks, as its answers have shown them to be.
-    pub fn corrected(&self, declared: u32) -> u32 {
-        let blocks = u64::from(declared) * u64::from(self.share.load(Relaxed)) / u64::from(SHARE_FULL);
+    /// So many blocks, which nobody told, as its answers have shown them to be.
+    pub fn corrected(&self, guessed: u32) -> u32 {
+        let blocks = u64::from(guessed) * u64::from(self.share.load(Relaxed)) / u64::from(SHARE_FULL);
         u32::try_from(blocks).unwrap_or(u32::MAX)
     }
 
