@@ -4,6 +4,7 @@ pub mod agent;
 pub mod answers;
 pub mod check;
 pub mod client;
+pub mod decide;
 pub mod decision;
 pub mod demo;
 pub mod explain;
@@ -60,6 +61,8 @@ enum Command {
     Agent(Box<agent::Agent>),
     /// Run a whole fleet in this process and compare policies.
     Demo(demo::Demo),
+    /// Decide for a simulator, line by line, under its clock.
+    Decide(decide::Decide),
     /// Ask where a request should go.
     Pick(pick::Pick),
     /// Ask where a request would go and why, without effect.
@@ -121,6 +124,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Ending, Fault> {
         Command::Serve(command) => command.run().await,
         Command::Agent(command) => command.run(server).await,
         Command::Demo(command) => command.run(output).await,
+        Command::Decide(command) => command.run(output),
         Command::Pick(command) => command.run(server, output).await,
         Command::Explain(command) => command.run(server, output).await,
         Command::Outcome(command) => command.run(server, output).await,

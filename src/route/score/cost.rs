@@ -47,6 +47,8 @@ const READ_WORK: f64 = 6e-4;
 /// Where the work that holds up other sequences, and that which is lost to eviction, cease to count in full, in ms.
 const HOLD_UP_MS: f64 = 2000.0;
 const RENEW_MS: f64 = 10_000.0;
+/// Ratio of two neighbouring grades of speed.
+const GRADE: f64 = 1.15;
 /// How much of its speed a node loses whose requests all fail.
 const FAILURE_SHARE: f64 = 0.9;
 
@@ -182,7 +184,12 @@ pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
 /// Work a millisecond: learned from outcomes, else as the node tells.
 fn speed(reading: &Reading, policy: &CostPolicy) -> Option<f64> {
     let learned = reading.learned_speed.filter(|_| policy.learn_speeds == Learning::On);
-    learned.or(reading.told_speed)
+    learned.map(graded).or(reading.told_speed)
+}
+
+/// What is learned is noisy, and the node that seems the quickest by a hair would get all: speeds within a grade are the same.
+fn graded(speed: f64) -> f64 {
+    GRADE.powf((speed.ln() / GRADE.ln()).round())
 }
 
 fn bounded(ms: f64, most: f64) -> f64 {

@@ -13,7 +13,7 @@ use std::{
 use crate::domain::time::Instant;
 
 /// Spans over which use is forgotten, in seconds.
-const TAUS: [f64; 4] = [30.0, 120.0, 480.0, 1920.0];
+const TAUS: [f64; 6] = [30.0, 120.0, 480.0, 1920.0, 7680.0, 30_720.0];
 
 /// What each is a multiple of the one before.
 const SPACING: f64 = 4.0;
