@@ -60,12 +60,59 @@ fn pool_line(pool: Option<&PoolVerdict>) -> String {
 fn scores(explanation: &Explanation) -> Option<String> {
     let mut nodes: Vec<_> = explanation.nodes.iter().filter_map(scored).collect();
     nodes.sort_by_key(|(_, score)| score.rank);
+    if nodes.iter().any(|(_, score)| score.cost_terms.is_some()) {
+        return Some(costs(&nodes));
+    }
     let headers = ["rank", "node", "cost", "load", "= cpu", "+ memory", "+ queue", "+ failures", "in flight"];
     let mut table = output::table(headers, 2);
     for (node, score) in &nodes {
         table.add_row(score_row(node, score));
     }
     (!nodes.is_empty()).then(|| table.to_string())
+}
+
+/// The same where expected costs were compared, in milliseconds.
+fn costs(nodes: &[(&str, &Score)]) -> String {
+    let headers = [
+        "rank",
+        "node",
+        "cost ms",
+        "= wait",
+        "+ own",
+        "+ price",
+        "+ batching",
+        "+ drag",
+        "+ eviction",
+        "+ adapter",
+        "+ lateness",
+        "cached",
+        "in flight",
+    ];
+    let mut table = output::table(headers, 2);
+    for (node, score) in nodes {
+        table.add_row(cost_row(node, score));
+    }
+    table.to_string()
+}
+
+fn cost_row(node: &str, score: &Score) -> [String; 13] {
+    let ms = |value: f64| format!("{value:.1}");
+    let terms = score.cost_terms.unwrap_or_default();
+    [
+        score.rank.to_string(),
+        node.to_owned(),
+        ms(score.cost),
+        ms(terms.wait_ms),
+        ms(terms.own_ms),
+        ms(terms.price_ms),
+        ms(terms.batching_ms),
+        ms(terms.drag_ms),
+        ms(terms.eviction_ms),
+        ms(terms.adapter_ms),
+        ms(terms.lateness_ms),
+        score.expected_cached_tokens.map_or_else(String::new, |tokens| tokens.to_string()),
+        score.in_flight_request_count.to_string(),
+    ]
 }
 
 fn scored(node: &NodeVerdict) -> Option<(&str, &Score)> {

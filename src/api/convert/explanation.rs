@@ -4,7 +4,7 @@ use super::{decision::rung, rejection::unit};
 use crate::{
     domain::{
         degradation::Pool,
-        explanation::{AnswerVerdict, Explanation, Score, Verdict},
+        explanation::{AnswerVerdict, CostTerms, Explanation, Score, Verdict},
         filter::Filter,
         id::NodeId,
         limit::{Fit, LimitVerdict, Mode},
@@ -78,6 +78,21 @@ fn score(score: &Score, rank: usize) -> proto::Score {
         queued_request_count: score.queued.into(),
         in_flight_request_count: score.in_flight.into(),
         slow_start_ratio: score.slow_start,
+        cost_terms: score.terms.map(cost_terms),
+        expected_cached_tokens: score.cached_tokens.map(i64::from),
+    }
+}
+
+fn cost_terms(terms: CostTerms) -> proto::CostTerms {
+    proto::CostTerms {
+        wait_ms: terms.wait,
+        own_ms: terms.own,
+        price_ms: terms.price,
+        batching_ms: terms.batching,
+        drag_ms: terms.drag,
+        eviction_ms: terms.eviction,
+        adapter_ms: terms.adapter,
+        lateness_ms: terms.lateness,
     }
 }
 

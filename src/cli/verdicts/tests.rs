@@ -1,5 +1,5 @@
 use super::*;
-use crate::proto::{self, Filter, LimitUnit, Rung};
+use crate::proto::{self, CostTerms, Filter, LimitUnit, Rung};
 
 fn dropped(filter: Filter, message: &str) -> Verdict {
     Verdict::Drop(Drop { filter: filter.into(), message: message.into() })
@@ -98,4 +98,26 @@ fn each_answer_verdict_but_the_unasked_is_told() {
     assert_eq!(at(AnswerVerdict::Fresh), line("answer  known, and fresh"));
     assert_eq!(at(AnswerVerdict::Stale), line("answer  known, but it has outlived its freshness"));
     assert_eq!(at(AnswerVerdict::Miss), line("answer  not known"));
+}
+
+#[test]
+fn expected_costs_are_told_term_by_term() {
+    let terms = CostTerms { wait_ms: 120.0, own_ms: 80.5, eviction_ms: 3.25, ..CostTerms::default() };
+    let score = |rank, cost| {
+        let cost_terms = Some(terms);
+        Verdict::Score(Score {
+            rank,
+            cost,
+            cost_terms,
+            expected_cached_tokens: Some(512),
+            ..Score::default()
+        })
+    };
+    let told = told(&explanation(vec![("a", score(0, 203.75))]));
+    let row = told.lines().find(|line| line.contains("│ 0 ")).expect("the node has a row");
+    let cells: Vec<_> = row.split(['│', '┆']).map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    assert_eq!(
+        cells,
+        ["0", "a", "203.8", "120.0", "80.5", "0.0", "0.0", "0.0", "3.2", "0.0", "0.0", "512", "0"]
+    );
 }
