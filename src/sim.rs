@@ -3,6 +3,7 @@
 //! `trace` are the requests, `engine` the model servers, `replay` the clock that brings them together, and `decider`
 //! the service's own decisions, which know nothing of all that: they read the same reports and outcomes as in service.
 
+mod clock;
 pub mod decider;
 pub mod engine;
 pub mod faults;

@@ -46,21 +46,21 @@ pub fn place<'a>(
     let Scores { balance, scored, mut seen, market } = score(request, &filtered, scene, turn);
     let is_full = scored.iter().all(|scored| scored.pressure >= 1.0);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
+    let late = late(request, &scored, &market, &policy.cost);
     let ranked = pick(scored, balance, keep, &mut turn.chance);
     let outcome = match ranked.first() {
         None => Err(reject::none_eligible(&filtered, topology, policy, turn.now)),
         // Whoever may wait for room does not pile up on a full node.
         Some(_) if is_full && request.patience != Patience::None => Err(reject::saturated(policy)),
-        Some(best) => match late(request, &best.score, &market, &policy.cost) {
-            Some(rejection) => Err(rejection),
-            None => {
+        Some(best) => late.map_or_else(
+            || {
                 let route = route(request, &ranked, balance, filtered.spilled, scene, turn.now);
                 Ok(Picked { candidate: best.candidate, work: best.work, route })
-            }
-        },
+            },
+            Err,
+        ),
     };
-    seen.refused =
-        f64::from(u8::from(matches!(&outcome, Err(Rejection { reason: RejectionReason::Late, .. }))));
+    seen.refused = matches!(&outcome, Err(rejection) if rejection.reason == RejectionReason::Late);
     (outcome, Seen { filtered, ranked, balance, demand: seen })
 }
 

@@ -124,7 +124,7 @@ impl Decider {
             state: State::new(u128::from(seed), AnswerPolicy::default().bytes_max),
             policy,
             sessions: HashMap::new(),
-            model: ModelName::parse("simulated").expect("a plain word is a name"),
+            model: simulated(),
             seed,
             turns: 0,
             swept_us: 0,
@@ -229,6 +229,11 @@ impl Decider {
         }
         now
     }
+}
+
+/// The one model of a simulation.
+fn simulated() -> ModelName {
+    ModelName::parse("simulated").expect("a plain word is a name")
 }
 
 /// A lease's name as a number, for those who tell which picks they have seen.

@@ -5,16 +5,22 @@
 //! anew later. Steps that only decode are taken in one go, as many as nothing happens in; what arrives meanwhile cuts
 //! them short at the end of a step.
 
+mod decoding;
 pub mod hardware;
+mod job;
 pub mod memory;
+mod told;
 
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
 };
 
+use super::clock::rounded;
 use hardware::Hardware;
+pub use job::{Done, Job};
 use memory::{Held, Memory};
+pub use told::Told;
 
 /// Work of computing `tokens` after `context` that are there, relative to one token without any:
 /// `m · (1 + κ · (h + m / 2))`.
@@ -27,63 +33,6 @@ pub const KAPPA: f64 = 1.8e-5;
 
 /// Weight of the newest step in the speed that a node tells.
 const SPEED_GAIN: f64 = 0.1;
-
-/// A request on its way through a node.
-#[derive(Debug, Clone)]
-pub struct Job {
-    /// Its number.
-    pub request: usize,
-    /// Tokens of its prompt, at least 1.
-    pub input: u32,
-    /// Tokens of its answer.
-    pub output: u32,
-    /// Its prompt's blocks.
-    pub blocks: Vec<u64>,
-    /// Tokens that whoever sent it expects to be cached.
-    pub expected_cached: u32,
-    /// Names the pick.
-    pub ticket: u64,
-}
-
-/// What a node did.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Done {
-    /// The first token came; so many of the prompt's were cached.
-    FirstToken {
-        /// The request.
-        request: usize,
-        /// Tokens of the prompt that were cached.
-        cached: u32,
-    },
-    /// The answer is complete.
-    Finished {
-        /// The request.
-        request: usize,
-    },
-}
-
-/// What a node tells of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Told {
-    /// Requests not begun.
-    pub waiting: u32,
-    /// Requests begun.
-    pub running: u32,
-    /// Tokens of prompts not yet computed.
-    pub queued_tokens: u64,
-    /// Their work, without what is cached as far as that is known.
-    pub net_work: f64,
-    /// Tokens in the key-value cache that are in use.
-    pub kv_active: u64,
-    /// Sequences that decode.
-    pub decoding: u32,
-    /// Share of the time since the last report spent computing.
-    pub busy: f64,
-    /// Work a millisecond; `None` as long as it has not been busy enough to tell.
-    pub speed: Option<f64>,
-    /// Name of the latest pick that came.
-    pub received_ticket: u64,
-}
 
 /// One node.
 #[derive(Debug)]
@@ -110,7 +59,8 @@ pub struct Engine {
     /// Preemptions so far.
     pub preemptions: u64,
     speed: Option<f64>,
-    received_ticket: u64,
+    /// By router.
+    received: Vec<u64>,
     busy_us: u64,
     reported_us: u64,
     reported_at: u64,
@@ -167,7 +117,7 @@ impl Engine {
             now: None,
             preemptions: 0,
             speed: None,
-            received_ticket: 0,
+            received: Vec::new(),
             busy_us: 0,
             reported_us: 0,
             reported_at: 0,
@@ -183,7 +133,10 @@ impl Engine {
 
     /// A request has come. Returns the moment at which the step under way ends now, if one is.
     pub fn submit(&mut self, job: Job, now: u64) -> Option<u64> {
-        self.received_ticket = self.received_ticket.max(job.ticket);
+        if self.received.len() <= job.router {
+            self.received.resize(job.router + 1, 0);
+        }
+        self.received[job.router] = self.received[job.router].max(job.ticket);
         let prompt = job.input;
         self.waiting.push_back(Sequence {
             job,
@@ -272,42 +225,6 @@ impl Engine {
         }
     }
 
-    /// What the node tells of itself now.
-    pub fn report(&mut self, now: u64) -> Told {
-        let under_way = self.now.map_or(0, |step| now.min(step.ends).saturating_sub(step.begun));
-        let busy_us = self.busy_us + under_way;
-        let span = now.saturating_sub(self.reported_at).max(1);
-        let busy = (busy_us.saturating_sub(self.reported_us)) as f64 / span as f64;
-        (self.reported_us, self.reported_at) = (busy_us, now);
-        let told = self.standing();
-        Told { busy: busy.clamp(0.0, 1.0), ..told }
-    }
-
-    /// The same without its busy share, which counts from report to report.
-    pub fn standing(&self) -> Told {
-        let running =
-            self.prefilling.iter().map(|s| (s, f64::from(s.prompt - s.computed), f64::from(s.computed)));
-        let waiting = self.waiting.iter().map(|s| {
-            let hit = s.job.expected_cached.min(s.prompt - 1);
-            (s, f64::from(s.prompt - hit), f64::from(hit))
-        });
-        let mut told = Told {
-            waiting: u32::try_from(self.waiting.len()).unwrap_or(u32::MAX),
-            running: u32::try_from(self.prefilling.len() + self.decoders).unwrap_or(u32::MAX),
-            decoding: u32::try_from(self.decoders).unwrap_or(u32::MAX),
-            kv_active: self.context,
-            speed: self.speed,
-            received_ticket: self.received_ticket,
-            ..Told::default()
-        };
-        for (sequence, tokens, context) in running.chain(waiting) {
-            told.queued_tokens += u64::from(sequence.prompt - sequence.computed);
-            told.net_work += work(tokens, context);
-        }
-        told.kv_active += self.prefilling.iter().map(|s| u64::from(s.computed)).sum::<u64>();
-        told
-    }
-
     /// Share of the time until now spent computing, in microseconds.
     pub fn busy_us(&self, now: u64) -> u64 {
         self.busy_us + self.now.map_or(0, |step| now.min(step.ends).saturating_sub(step.begun))
@@ -318,10 +235,10 @@ impl Engine {
         let decoding = self.decoding.drain(..).flatten();
         let lost = self.waiting.drain(..).chain(self.prefilling.drain(..)).chain(decoding);
         let requests = lost.map(|sequence| sequence.job.request).collect();
-        let (slow, hardware, received_ticket) = (self.slow, self.hardware, self.received_ticket);
+        let (slow, hardware, received) = (self.slow, self.hardware, std::mem::take(&mut self.received));
         *self = Self {
             slow,
-            received_ticket,
+            received,
             preemptions: self.preemptions,
             busy_us: self.busy_us,
             reported_us: self.busy_us,
@@ -374,105 +291,6 @@ impl Engine {
             self.first_token(sequence, done);
         }
     }
-
-    fn first_token(&mut self, mut sequence: Sequence, done: &mut Vec<Done>) {
-        let (request, cached) = (sequence.job.request, sequence.cached);
-        if sequence.produced == 0 {
-            done.push(Done::FirstToken { request, cached });
-        }
-        sequence.produced += 1;
-        if sequence.produced >= sequence.job.output {
-            self.memory.release(&sequence.held);
-            done.push(Done::Finished { request });
-            return;
-        }
-        sequence.base = sequence.prompt;
-        sequence.joined = self.steps;
-        self.context += u64::from(sequence.base);
-        self.decoders += 1;
-        let slot = self.vacant.pop().unwrap_or_else(|| {
-            self.decoding.push(None);
-            self.decoding.len() - 1
-        });
-        let next = self.next_due(&sequence);
-        self.due.push(Reverse((next, slot, sequence.age)));
-        self.decoding[slot] = Some(sequence);
-    }
-
-    /// The step at whose end the sequence finishes or needs another block.
-    fn next_due(&self, sequence: &Sequence) -> u64 {
-        let finishes = u64::from(sequence.job.output - sequence.produced);
-        let room = u64::from(sequence.held.blocks()) * u64::from(self.block_tokens);
-        let context = u64::from(sequence.base) + (self.steps - sequence.joined);
-        self.steps + finishes.min(room.saturating_sub(context) + 1)
-    }
-
-    fn steps_until_due(&self) -> u64 {
-        self.due.peek().map_or(1, |Reverse((step, ..))| step.saturating_sub(self.steps).max(1))
-    }
-
-    /// Ends what is complete, and gives a block to what outgrows its own.
-    fn finish_due(&mut self, done: &mut Vec<Done>) {
-        while let Some(&Reverse((step, slot, age))) = self.due.peek() {
-            if step > self.steps {
-                return;
-            }
-            self.due.pop();
-            let current = self.decoding[slot].take_if(|sequence| sequence.age == age);
-            let Some(mut sequence) = current else { continue };
-            self.catch_up(&mut sequence);
-            if sequence.produced >= sequence.job.output {
-                self.leave(slot, &sequence);
-                self.memory.release(&sequence.held);
-                done.push(Done::Finished { request: sequence.job.request });
-            } else if self.memory.grow(&mut sequence.held) {
-                let next = self.next_due(&sequence);
-                self.due.push(Reverse((next, slot, age)));
-                self.decoding[slot] = Some(sequence);
-            } else {
-                self.decoding[slot] = Some(sequence);
-                // It asks again after every step until there is room.
-                self.due.push(Reverse((self.steps + 1, slot, age)));
-                self.preempt_youngest();
-            }
-        }
-    }
-
-    /// Counts the tokens that a sequence has got since it joined.
-    fn catch_up(&self, sequence: &mut Sequence) {
-        let steps = u32::try_from(self.steps - sequence.joined).unwrap_or(u32::MAX);
-        sequence.produced += steps;
-        sequence.base += steps;
-        sequence.joined = self.steps;
-    }
-
-    fn leave(&mut self, slot: usize, sequence: &Sequence) {
-        self.context -= u64::from(sequence.base);
-        self.decoders -= 1;
-        self.vacant.push(slot);
-    }
-
-    /// Puts the youngest sequence back to the head of the queue; what it had computed may stay in the cache.
-    fn preempt_youngest(&mut self) {
-        let decoding =
-            self.decoding.iter().enumerate().filter_map(|(slot, s)| Some((s.as_ref()?.age, Some(slot))));
-        let prefilling = self.prefilling.iter().map(|s| (s.age, None));
-        let Some((_, slot)) = decoding.chain(prefilling).max_by_key(|(age, _)| *age) else { return };
-        let mut sequence = match slot {
-            Some(slot) => {
-                let mut sequence = self.decoding[slot].take().expect("it was just seen");
-                self.catch_up(&mut sequence);
-                self.leave(slot, &sequence);
-                sequence
-            }
-            None => self.prefilling.pop().expect("it was just seen"),
-        };
-        self.memory.release(&sequence.held);
-        self.preemptions += 1;
-        sequence.prompt = sequence.job.input + sequence.produced;
-        (sequence.computed, sequence.held) = (0, Held::default());
-        self.waiting.push_front(sequence);
-    }
 }
 
 impl Step {
@@ -481,6 +299,6 @@ impl Step {
         let steps = steps as f64;
         let ms = self.first_ms * steps + self.growth_ms * steps * (steps - 1.0) / 2.0;
         // At least a microsecond, so that time goes on.
-        ((ms * 1000.0).round() as u64).max(1)
+        rounded(ms * 1000.0).max(1)
     }
 }

@@ -26,9 +26,13 @@ pub struct Player {
 
 impl Player {
     /// The service before a fleet.
+    ///
+    /// # Panics
+    ///
+    /// Where the fleet has more nodes than the policy's table of nodes holds.
     pub fn new(policy: Policy, fleet: &[Hardware], seed: u64) -> Self {
         let mut decider = Decider::new(policy, seed);
-        let name = |number: usize| NodeId::parse(&format!("n{number:04}")).expect("letters and digits");
+        let name = |number| NodeId::parse(&format!("n{number:04}")).expect("letters and digits");
         let nodes: Vec<NodeId> = (0..fleet.len()).map(name).collect();
         for (node, hardware) in nodes.iter().zip(fleet) {
             let registered = decider.register(node.clone(), NonZeroU64::new(hardware.kv_tokens.into()), 0);

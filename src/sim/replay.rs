@@ -3,132 +3,31 @@
 //! One heap of events in virtual microseconds, ordered by time and then by when they were made; nothing else knows the
 //! time. Equal seeds make equal runs.
 
+mod fate;
+mod outcome;
+mod router;
+mod trouble;
+
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
 use super::{
-    engine::{Done, Engine, Job, Told, hardware::Hardware},
+    clock::{micros, rounded},
+    engine::{Done, Engine, Job, hardware::Hardware},
     faults::{Fault, FaultKind},
     trace::{Arrival, Trace},
 };
+
+pub use fate::{Fate, Tier};
+pub use outcome::{NodeTally, Replayed, SPANS};
+pub use router::{Ask, Report, Router, Verdict};
 
 /// A request reaches its engine so long after its pick, in microseconds (BLIS's fitted overhead of the API).
 const DELIVERY_US: u64 = 15_600;
 /// A request that finds its node dead is picked anew after so long.
 const RETRY_US: u64 = 50_000;
-/// How far back load is told in one span of time: so many spans a run.
-pub const SPANS: usize = 240;
-
-/// Who decides.
-pub trait Router {
-    /// A node tells how it is.
-    fn report(&mut self, now: u64, report: &Report);
-    /// A request wants a node.
-    fn pick(&mut self, now: u64, ask: &Ask<'_>, fleet: &[Engine]) -> Verdict;
-    /// A request's first token came.
-    fn first_token(&mut self, now: u64, request: usize, latency_us: u64, cached_tokens: u32);
-    /// A request was answered.
-    fn done(&mut self, now: u64, request: usize, output_tokens: u32);
-    /// A request's node broke off or was not there.
-    fn failed(&mut self, now: u64, request: usize);
-}
-
-/// What a node tells.
-#[derive(Debug, Clone, Copy)]
-pub struct Report {
-    /// The node.
-    pub node: usize,
-    /// When it was so, in microseconds.
-    pub taken_at: u64,
-    /// Number of the report.
-    pub sequence: u64,
-    /// What it said.
-    pub told: Told,
-}
-
-/// What a request asks for.
-#[derive(Debug)]
-pub struct Ask<'a> {
-    /// Its number.
-    pub request: usize,
-    /// Its tenant.
-    pub tenant: u32,
-    /// Its session.
-    pub session: u32,
-    /// What it is promised.
-    pub tier: Tier,
-    /// Time in which its first token is wanted, in milliseconds.
-    pub deadline_ms: f64,
-    /// Tokens of its prompt.
-    pub input: u32,
-    /// Its prompt's blocks.
-    pub blocks: &'a [u64],
-    /// Nodes that failed it.
-    pub excluded: &'a [usize],
-    /// Tokens of its answer: for those with perfect information.
-    pub output: u32,
-}
-
-/// Where a request goes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Verdict {
-    /// There.
-    Node {
-        /// The node.
-        node: usize,
-        /// Names the pick.
-        ticket: u64,
-        /// Tokens that are expected to be cached there.
-        expected_cached: u32,
-    },
-    /// Nowhere.
-    Refused,
-}
-
-/// What a request is promised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
-    /// First token within 1 s and twice the ideal time; 200 ms a token.
-    Interactive,
-    /// First token within 3 s and four times the ideal time; 300 ms a token.
-    Standard,
-    /// First token within a minute.
-    Batch,
-}
-
-impl Tier {
-    /// Every tier with its name.
-    pub const NAMES: [(Self, &'static str); 3] =
-        [(Self::Interactive, "interactive"), (Self::Standard, "standard"), (Self::Batch, "batch")];
-
-    /// The tier of a session: 60, 30 and 10 percent.
-    fn of_session(session: u32, seed: u64) -> Self {
-        match mix(u64::from(session) ^ seed.rotate_left(32)) % 10 {
-            0..6 => Self::Interactive,
-            6..9 => Self::Standard,
-            _ => Self::Batch,
-        }
-    }
-
-    fn first_token_ms(self, ideal_ms: f64) -> f64 {
-        match self {
-            Self::Interactive => 1000.0 + 2.0 * ideal_ms,
-            Self::Standard => 3000.0 + 4.0 * ideal_ms,
-            Self::Batch => 60_000.0,
-        }
-    }
-
-    fn token_ms(self) -> f64 {
-        match self {
-            Self::Interactive => 200.0,
-            Self::Standard => 300.0,
-            Self::Batch => f64::INFINITY,
-        }
-    }
-}
-
 /// How a trace is replayed.
 #[derive(Debug, Clone)]
 pub struct Replay {
@@ -146,84 +45,6 @@ pub struct Replay {
     pub seed: u64,
     /// How a node takes reports to be told before each pick, with no delay.
     pub perfect: bool,
-}
-
-/// What became of one request.
-#[derive(Debug, Clone, Copy)]
-pub struct Fate {
-    /// Row of the trace.
-    pub row: usize,
-    /// Its tier.
-    pub tier: Tier,
-    /// When it came, in microseconds.
-    pub arrived: u64,
-    /// Time for the tokens that no cache could have saved, on a node of its own, in ms.
-    pub ideal_ms: f64,
-    /// Its first token, if one came.
-    pub first_token: Option<u64>,
-    /// Its end, if it was answered.
-    pub finished: Option<u64>,
-    /// Tokens of its prompt that were cached.
-    pub cached: u32,
-    /// Whether it was refused.
-    pub refused: bool,
-    /// Where it went last.
-    pub node: usize,
-    replica: usize,
-    expected_cached: u32,
-    ticket: u64,
-}
-
-impl Fate {
-    /// First-token latency in ms, if the first token came.
-    pub fn first_token_ms(&self) -> Option<f64> {
-        self.first_token.map(|at| (at - self.arrived) as f64 / 1000.0)
-    }
-
-    /// Time per further token in ms.
-    pub fn token_ms(&self, output: u32) -> Option<f64> {
-        let further = f64::from(output.saturating_sub(1));
-        let span = (self.finished? - self.first_token?) as f64 / 1000.0;
-        Some(if further > 0.0 { span / further } else { 0.0 })
-    }
-
-    /// Whether it got what its tier is promised.
-    pub fn in_time(&self, output: u32) -> bool {
-        self.first_token_in_time() && self.token_ms(output).is_some_and(|ms| ms <= self.tier.token_ms())
-    }
-
-    /// Whether its first token came in time.
-    pub fn first_token_in_time(&self) -> bool {
-        self.first_token_ms().is_some_and(|ms| ms <= self.tier.first_token_ms(self.ideal_ms))
-    }
-}
-
-/// What came of a replay.
-#[derive(Debug)]
-pub struct Replayed {
-    /// Every request, in order of arrival.
-    pub fates: Vec<Fate>,
-    /// Per node: requests, prompt work computed, preemptions, and microseconds computing.
-    pub nodes: Vec<NodeTally>,
-    /// Per node and span: share of the span spent computing.
-    pub load: Vec<Vec<f32>>,
-    /// Length of a span in microseconds.
-    pub span_us: u64,
-    /// When the last request ended.
-    pub ended: u64,
-}
-
-/// What one node did.
-#[derive(Debug, Clone, Default)]
-pub struct NodeTally {
-    /// Requests sent to it.
-    pub picks: u64,
-    /// Prompt work computed.
-    pub computed: f64,
-    /// Preemptions.
-    pub preemptions: u64,
-    /// Microseconds spent computing.
-    pub busy_us: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -251,7 +72,8 @@ struct Run<'a> {
     dead: Vec<bool>,
     silent: Vec<bool>,
     sequence: u64,
-    reports: Vec<Option<Report>>,
+    /// What each node told last, and which picks of each router it had then.
+    reports: Vec<Option<(Report, Vec<u64>)>>,
     fates: Vec<Fate>,
     excluded: HashMap<usize, Vec<usize>>,
     /// The next turn of each session, by row.
@@ -326,7 +148,7 @@ impl<'a> Run<'a> {
     }
 
     fn scaled(&self, us: f64) -> u64 {
-        (us / self.replay.speed) as u64
+        rounded(us / self.replay.speed)
     }
 
     fn at(&mut self, at: u64, event: Event) {
@@ -352,8 +174,8 @@ impl<'a> Run<'a> {
         let blocks = self.trace.blocks(entry);
         let known = blocks.iter().take_while(|block| self.seen.contains(block)).count();
         self.seen.extend(&blocks[known..]);
-        let known =
-            (known as u64 * u64::from(self.trace.block_tokens)).min(u64::from(entry.input) - 1) as u32;
+        let known = u32::try_from(known).unwrap_or(u32::MAX);
+        let known = known.saturating_mul(self.trace.block_tokens).min(entry.input - 1);
         let request = self.fates.len();
         self.fates.push(Fate {
             row,
@@ -417,6 +239,7 @@ impl<'a> Run<'a> {
             blocks: self.trace.blocks(row).to_vec(),
             expected_cached: fate.expected_cached,
             ticket: fate.ticket,
+            router: fate.replica,
         };
         match self.engines[node].submit(job, now) {
             Some(ends) => self.put_off(node, ends),
@@ -478,7 +301,7 @@ impl<'a> Run<'a> {
         if let Some((next, Arrival::After { think })) = next.map(|next| (next, self.trace.rows[next].arrival))
         {
             // People think as long as they do, however fast conversations begin.
-            let at = now + think.as_micros() as u64;
+            let at = now + micros(think);
             self.at(at, Event::Arrive(next));
         }
     }
@@ -503,7 +326,8 @@ impl<'a> Run<'a> {
         }
         let told = self.engines[node].report(now);
         self.sequence += 1;
-        self.reports[node] = Some(Report { node, taken_at: now, sequence: self.sequence, told });
+        let received = (0..self.routers.len()).map(|router| self.engines[node].received(router)).collect();
+        self.reports[node] = Some((Report { node, taken_at: now, sequence: self.sequence, told }, received));
         if !self.replay.perfect {
             self.at(now + self.replay.report_delay_us, Event::Report(node));
         }
@@ -517,8 +341,10 @@ impl<'a> Run<'a> {
     }
 
     fn tell(&mut self, now: u64, node: usize) {
-        let Some(report) = self.reports[node] else { return };
-        for router in &mut *self.routers {
+        let Some((report, received)) = &self.reports[node] else { return };
+        for (number, router) in self.routers.iter_mut().enumerate() {
+            let mut report = *report;
+            report.told.received_ticket = received.get(number).copied().unwrap_or(0);
             router.report(now, &report);
         }
     }
@@ -533,41 +359,12 @@ impl<'a> Run<'a> {
                     sequence: self.sequence,
                     told: self.engines[node].standing(),
                 };
-                for router in &mut *self.routers {
+                for (number, router) in self.routers.iter_mut().enumerate() {
+                    let mut report = report;
+                    report.told.received_ticket = self.engines[node].received(number);
                     router.report(now, &report);
                 }
             }
-        }
-    }
-
-    fn begin_fault(&mut self, now: u64, number: usize) {
-        let Fault { node, kind, .. } = self.replay.faults[number];
-        match kind {
-            FaultKind::Slow(factor) => self.slow_down(now, node, factor),
-            FaultKind::Silent => self.silent[node] = true,
-            FaultKind::Dead => {
-                self.dead[node] = true;
-                self.steps[node] += 1;
-                for request in self.engines[node].die() {
-                    self.fail(now, request);
-                }
-            }
-        }
-    }
-
-    fn slow_down(&mut self, now: u64, node: usize, factor: f64) {
-        self.engines[node].slow = factor;
-        if let Some(ends) = self.engines[node].interrupt(now) {
-            self.put_off(node, ends);
-        }
-    }
-
-    fn end_fault(&mut self, now: u64, number: usize) {
-        let Fault { node, kind, .. } = self.replay.faults[number];
-        match kind {
-            FaultKind::Slow(_) => self.slow_down(now, node, 1.0),
-            FaultKind::Silent => self.silent[node] = false,
-            FaultKind::Dead => self.dead[node] = false,
         }
     }
 
@@ -579,30 +376,7 @@ impl<'a> Run<'a> {
             tally.preemptions = engine.preemptions;
             tally.busy_us = engine.busy_us(ended);
         }
-        let (load, span_us) = spans(&self.samples, ended, self.engines.len());
+        let (load, span_us) = outcome::spans(&self.samples, ended, self.engines.len());
         Replayed { fates: self.fates, nodes: tallies, load, span_us, ended }
     }
-}
-
-/// Busy shares by equal spans of time, from samples of busy time so far.
-fn spans(samples: &[(u64, Vec<u64>)], ended: u64, nodes: usize) -> (Vec<Vec<f32>>, u64) {
-    let span = (ended / SPANS as u64).max(1);
-    let mut load = vec![vec![0.0; SPANS]; nodes];
-    for pair in samples.windows(2) {
-        let ((from, before), (until, after)) = (&pair[0], &pair[1]);
-        let index = ((from / span) as usize).min(SPANS - 1);
-        let _ = until;
-        for node in 0..nodes {
-            load[node][index] += (after[node] - before[node]) as f32 / span as f32;
-        }
-    }
-    (load, span)
-}
-
-/// Spreads a number over all 64 bits (SplitMix64's finish).
-pub fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

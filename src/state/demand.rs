@@ -56,8 +56,8 @@ pub struct Seen {
     pub reuse: Option<f64>,
     /// How long ago its blocks were last used.
     pub renewals: Renewals,
-    /// Whether it was refused for being late: 1 or 0.
-    pub refused: f64,
+    /// Whether it was refused for being late.
+    pub refused: bool,
 }
 
 impl Default for Figures {
@@ -90,7 +90,7 @@ impl Figures {
             self.reuse += GAIN * (reuse - self.reuse);
         }
         // At least so much, for requests that come together.
-        self.refused += fresh(REFUSED_TAU).max(GAIN) * (seen.refused - self.refused);
+        self.refused += fresh(REFUSED_TAU).max(GAIN) * (f64::from(u8::from(seen.refused)) - self.refused);
         self.pause_count = self.pause_count * PAUSE_KEEP + f64::from(seen.renewals.count);
         self.pause_seconds = self.pause_seconds * PAUSE_KEEP + seen.renewals.seconds;
         self.seen = now;

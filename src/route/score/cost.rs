@@ -14,7 +14,7 @@
 //! | `fill` | share of the node's cache that is likely to be wanted again, with this prompt in it |
 //! | `reuse` | share of prompts that is found in a cache |
 //! | `adapter` | loading the adapter, where the node does not have it |
-//! | `late` | milliseconds past the time in which the first token is wanted |
+//! | `late` | milliseconds past the time in which the first token is wanted, after a leap at the first |
 //!
 //! The frame (wait, price, batching, drag) is the reference's `blend`. Its price of eviction looked at the next victim; this
 //! one looks at how full the node is with what is wanted, so that sessions are spread *before* they push each other
@@ -47,6 +47,8 @@ const READ_WORK: f64 = 6e-4;
 /// Where the work that holds up other sequences, and that which is lost to eviction, cease to count in full, in ms.
 const HOLD_UP_MS: f64 = 2000.0;
 const RENEW_MS: f64 = 10_000.0;
+/// What being late at all costs, in ms.
+const LATE_MS: f64 = 100_000.0;
 /// Ratio of two neighbouring grades of speed.
 const GRADE: f64 = 1.15;
 /// How much of its speed a node loses whose requests all fail.
@@ -121,7 +123,7 @@ impl Market {
             drag: weights.drag * self.figures.output_tokens * READ_WORK * reading.kv_active() / speed,
             eviction: weights.eviction * self.figures.reuse.powi(3) * renew * fill.powi(3),
             adapter: if reading.lacks_adapter() { millis(weights.adapter_load) } else { 0.0 },
-            lateness: weights.lateness * (wait + own - self.target_ms).max(0.0),
+            lateness: lateness((wait + own - self.target_ms).max(0.0), weights),
         };
         Outlook {
             terms,
@@ -190,6 +192,12 @@ fn speed(reading: &Reading, policy: &CostPolicy) -> Option<f64> {
 /// What is learned is noisy, and the node that seems the quickest by a hair would get all: speeds within a grade are the same.
 fn graded(speed: f64) -> f64 {
     GRADE.powf((speed.ln() / GRADE.ln()).round())
+}
+
+/// A node that is expected to be late loses to any that is not: past the target the cost makes a leap that is greater than
+/// any other.
+fn lateness(late_ms: f64, weights: &CostPolicy) -> f64 {
+    if late_ms > 0.0 { LATE_MS + weights.lateness * late_ms } else { 0.0 }
 }
 
 fn bounded(ms: f64, most: f64) -> f64 {

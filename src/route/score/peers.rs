@@ -62,7 +62,7 @@ impl Field {
     }
 
     /// The longest prefix where one is long and the fleet even, else the fewest requests: as the cache-aware policy of
-    /// SGLang's router.
+    /// `SGLang`'s router.
     pub fn prefix_then_load(&self, reading: &Reading, outlook: &Outlook) -> f64 {
         if self.by_prefix { -f64::from(outlook.cached_tokens) } else { f64::from(reading.counts.in_flight) }
     }

@@ -66,11 +66,12 @@ impl Memory {
             return None;
         }
         for block in hits {
-            let held = self.shared.get_mut(block).expect("it is a hit");
-            if held.holders == 0 {
-                self.idle.remove(&held.idle_since);
+            if let Some(held) = self.shared.get_mut(block) {
+                if held.holders == 0 {
+                    self.idle.remove(&held.idle_since);
+                }
+                held.holders += 1;
             }
-            held.holders += 1;
         }
         for _ in 0..lacks {
             self.take_one();
@@ -107,7 +108,7 @@ impl Memory {
     pub fn release(&mut self, held: &Held) {
         self.free += held.private;
         for &block in held.shared.iter().rev() {
-            let known = self.shared.get_mut(&block).expect("what is held is there");
+            let Some(known) = self.shared.get_mut(&block) else { continue };
             known.holders -= 1;
             if known.holders == 0 {
                 self.lets += 1;

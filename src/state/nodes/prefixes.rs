@@ -76,9 +76,9 @@ impl Prefixes {
         let holder =
             Holder { occupancy: Arc::clone(&occupancy), newest: NONE, oldest: NONE, held: 0, capacity };
         if free.is_some() {
-            inner.holders[number] = Some(holder)
+            inner.holders[number] = Some(holder);
         } else {
-            inner.holders.push(Some(holder))
+            inner.holders.push(Some(holder));
         }
         Some(occupancy)
     }
@@ -244,12 +244,11 @@ impl Inner {
             else {
                 return;
             };
-            match head {
-                Some(head) => self.slots[head].peer = slot,
-                None => {
-                    let slots = &self.slots;
-                    self.table.insert_unique(block.get(), slot, |&slot| slots[slot].block.get());
-                }
+            if let Some(head) = head {
+                self.slots[head].peer = slot;
+            } else {
+                let slots = &self.slots;
+                self.table.insert_unique(block.get(), slot, |&slot| slots[slot].block.get());
             }
             occupancy.added(tick);
             self.link(slot);
@@ -274,14 +273,14 @@ impl Inner {
         let Slot { prev, next, holder, .. } = self.slots[slot];
         let Some(holder) = self.holders[usize::from(holder)].as_mut() else { return };
         if prev == NONE {
-            holder.newest = next
+            holder.newest = next;
         } else {
-            self.slots[prev].next = next
+            self.slots[prev].next = next;
         }
         if next == NONE {
-            holder.oldest = prev
+            holder.oldest = prev;
         } else {
-            self.slots[next].prev = prev
+            self.slots[next].prev = prev;
         }
         holder.held -= 1;
     }
@@ -296,7 +295,11 @@ impl Inner {
         if head == slot {
             let entry = self.table.find_entry(block.get(), |&known| known == slot);
             if let Ok(mut entry) = entry {
-                if peer == NONE { drop(entry.remove()) } else { *entry.get_mut() = peer }
+                if peer == NONE {
+                    entry.remove();
+                } else {
+                    *entry.get_mut() = peer;
+                }
             }
         } else {
             let mut before = head;

@@ -127,9 +127,12 @@ impl Occupancy {
         let sum = |index: usize| f64::from_bits(self.lively[index].load(Relaxed)) * fade(passed, TAUS[index]);
         // Between two of the spans, by their logarithms.
         let place = ((wanted.max(1e-3) / TAUS[0]).ln() / SPACING.ln()).clamp(0.0, (TAUS.len() - 1) as f64);
-        let (below, above) = (place.floor() as usize, place.ceil() as usize);
-        let share = place - place.floor();
-        (sum(below) * (1.0 - share) + sum(above) * share).max(0.0)
+        let share = |index: usize| (1.0 - (place - index as f64).abs()).max(0.0);
+        (0..TAUS.len())
+            .map(|index| (index, share(index)))
+            .filter(|(_, share)| *share > 0.0)
+            .map(|(i, share)| share * sum(i))
+            .sum()
     }
 
     pub(super) fn set_capacity(&self, capacity: u32) {
