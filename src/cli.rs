@@ -61,6 +61,8 @@ enum Command {
     Agent(Box<agent::Agent>),
     /// Run a whole fleet in this process and compare policies.
     Demo(demo::Demo),
+    /// Replay recorded requests against a simulated fleet and compare policies.
+    Simulate(Box<simulate::Simulate>),
     /// Decide for a simulator, line by line, under its clock.
     Decide(decide::Decide),
     /// Ask where a request should go.
@@ -124,6 +126,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Ending, Fault> {
         Command::Serve(command) => command.run().await,
         Command::Agent(command) => command.run(server).await,
         Command::Demo(command) => command.run(output).await,
+        Command::Simulate(command) => command.run(output),
         Command::Decide(command) => command.run(output),
         Command::Pick(command) => command.run(server, output).await,
         Command::Explain(command) => command.run(server, output).await,

@@ -14,10 +14,13 @@ use crate::proto::FILE_DESCRIPTOR_SET;
 /// Shape of the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Tables and sentences.
+    /// Tables and sentences; `table` means the same.
+    #[value(alias = "table")]
     Human,
     /// One JSON document.
     Json,
+    /// A picture, of `simulate` alone.
+    Svg,
 }
 
 /// Where results go.
@@ -30,6 +33,11 @@ impl Output {
     /// Prints results in this shape.
     pub fn new(format: Format) -> Self {
         Self { format }
+    }
+
+    /// The shape.
+    pub fn format(self) -> Format {
+        self.format
     }
 
     /// Whether people read it.
@@ -46,6 +54,7 @@ impl Output {
     ) -> Result<(), Fault> {
         match self.format {
             Format::Human => print(&human(reply)),
+            Format::Svg => Err(no_picture()),
             Format::Json => print(&pretty(&proto_json(name, reply)?)),
         }
     }
@@ -54,6 +63,7 @@ impl Output {
     pub fn value<T: Serialize>(&self, value: &T, human: impl FnOnce(&T) -> String) -> Result<(), Fault> {
         match self.format {
             Format::Human => print(&human(value)),
+            Format::Svg => Err(no_picture()),
             Format::Json => {
                 let json = serde_json::to_value(value);
                 print(&pretty(
@@ -62,6 +72,10 @@ impl Output {
             }
         }
     }
+}
+
+fn no_picture() -> Fault {
+    Fault::new("only `simulate` can be shown as a picture: choose `human` or `json`")
 }
 
 /// A message by the proto3 JSON mapping; fields of default value are left out where they have no presence.

@@ -37,3 +37,6 @@ impl Throughput {
         (self.work >= WORK_MIN).then(|| self.work / self.ms)
     }
 }
+
+#[cfg(test)]
+mod tests;

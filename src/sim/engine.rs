@@ -131,6 +131,11 @@ impl Engine {
         hit.saturating_mul(self.block_tokens).min(input - 1)
     }
 
+    /// Whether a prompt of so many tokens can ever be computed here.
+    pub fn fits(&self, input: u32) -> bool {
+        input.div_ceil(self.block_tokens) <= self.hardware.kv_tokens / self.block_tokens
+    }
+
     /// A request has come. Returns the moment at which the step under way ends now, if one is.
     pub fn submit(&mut self, job: Job, now: u64) -> Option<u64> {
         if self.received.len() <= job.router {
@@ -231,7 +236,8 @@ impl Engine {
     }
 
     /// The node is gone, with all that it held: returns the requests that it had.
-    pub fn die(&mut self) -> Vec<usize> {
+    pub fn die(&mut self, now: u64) -> Vec<usize> {
+        let busy_us = self.busy_us(now);
         let decoding = self.decoding.drain(..).flatten();
         let lost = self.waiting.drain(..).chain(self.prefilling.drain(..)).chain(decoding);
         let requests = lost.map(|sequence| sequence.job.request).collect();
@@ -240,8 +246,8 @@ impl Engine {
             slow,
             received,
             preemptions: self.preemptions,
-            busy_us: self.busy_us,
-            reported_us: self.busy_us,
+            busy_us,
+            reported_us: busy_us,
             reported_at: self.reported_at,
             computed: self.computed,
             ..Self::new(hardware, self.block_tokens)
@@ -302,3 +308,6 @@ impl Step {
         rounded(ms * 1000.0).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

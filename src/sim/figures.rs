@@ -1,6 +1,10 @@
 //! What does a simulation say about a policy?
 
+mod count;
+
 use serde::Serialize;
+
+pub use count::first_tokens_in_time;
 
 /// What was simulated, and how each policy did.
 #[derive(Debug, Clone, Serialize)]
@@ -27,7 +31,7 @@ pub struct Run {
     pub policy: String,
     /// Requests of the trace.
     pub requests: u64,
-    /// Share of all requests that had their first token in time, from 0 to 1.
+    /// Share of all requests that had their first token, and each further one, in time; from 0 to 1.
     pub in_time: f64,
     /// Mean latency in milliseconds.
     pub mean_ms: f64,

@@ -232,6 +232,12 @@ impl<'a> Run<'a> {
             return self.fail(now, request);
         }
         let row = &self.trace.rows[fate.row];
+        if !self.engines[node].fits(row.input) {
+            // As engines do: such a prompt is turned away at once, wherever it goes.
+            self.fates[request].refused = true;
+            self.routers[fate.replica].done(now, request, 0);
+            return self.over(now, request);
+        }
         let job = Job {
             request,
             input: row.input,

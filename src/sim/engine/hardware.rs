@@ -67,6 +67,12 @@ impl Hardware {
         HARDWARE.into_iter().find(|hardware| hardware.name == name)
     }
 
+    /// The same with a key-value cache of so many tokens.
+    #[must_use]
+    pub fn with_memory(self, kv_tokens: u32) -> Self {
+        Self { kv_tokens, ..self }
+    }
+
     /// Most tokens of one step.
     pub fn step_tokens(&self) -> u32 {
         STEP_TOKENS * self.width

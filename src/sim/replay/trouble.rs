@@ -11,7 +11,7 @@ impl Run<'_> {
             FaultKind::Dead => {
                 self.dead[node] = true;
                 self.steps[node] += 1;
-                for request in self.engines[node].die() {
+                for request in self.engines[node].die(now) {
                     self.fail(now, request);
                 }
             }
