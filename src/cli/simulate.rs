@@ -102,13 +102,7 @@ impl Simulate {
         let trace = self.trace()?;
         let scenario = self.scenario()?;
         let progress = progress(self.policy.len());
-        let speed = match self.speed {
-            Some(speed) => speed,
-            None => {
-                let found = scenario.saturation(&trace, || progress.tick());
-                self.load * found.map_err(|error| Fault::new(error.to_string()))?
-            }
-        };
+        let speed = self.speed.map_or_else(|| self.found_speed(&scenario, &trace, &progress), Ok)?;
         let runs = played(&scenario, &trace, speed, &self.policy, &progress);
         progress.finish_and_clear();
         let report = Report {
@@ -125,6 +119,12 @@ impl Simulate {
             Format::Svg => output::print(&chart::svg(&report))?,
         }
         Ok(Ending::Done)
+    }
+
+    /// The speed at which the load is the share of saturation that is asked for.
+    fn found_speed(&self, scenario: &Scenario, trace: &Trace, progress: &ProgressBar) -> Result<f64, Fault> {
+        let found = scenario.saturation(trace, || progress.tick());
+        Ok(self.load * found.map_err(|error| Fault::new(error.to_string()))?)
     }
 
     fn trace(&self) -> Result<Trace, Fault> {

@@ -18,8 +18,11 @@ fn blocks(from: u64, tokens: u32) -> Vec<u64> {
     (from..from + u64::from(tokens.div_ceil(BLOCK))).collect()
 }
 
-/// Plays jobs at their arrivals; returns when each first token and each end came, in microseconds.
-fn play(engine: &mut Engine, jobs: Vec<(u64, Job)>) -> (Vec<(usize, u64)>, Vec<(usize, u64)>) {
+/// When it happened to which request, in microseconds.
+type Moments = Vec<(usize, u64)>;
+
+/// Plays jobs at their arrivals; returns when each first token and each end came.
+fn play(engine: &mut Engine, jobs: Vec<(u64, Job)>) -> (Moments, Moments) {
     let (mut firsts, mut ends) = (Vec::new(), Vec::new());
     let mut arrivals = jobs.into_iter().peekable();
     let mut now = 0;

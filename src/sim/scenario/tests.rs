@@ -50,10 +50,13 @@ fn a_node_that_died_takes_its_share_again_when_it_is_back() {
     let trace = Trace::generate_rows(Workload::ShortPrompts, 4000, 5);
     let fault = Fault::parse("node=2,at=100s,for=60s,kind=dead").expect("it is well-formed");
     let run = scenario(vec![fault]).run(&trace, 4.0, policy(Balance::ExpectedCost));
-    let load = &run.load[2];
-    let span = |second: f64| ((second / run.span_s).round() as usize).min(load.len() - 1);
-    assert!(load[span(115.0)..span(155.0)].iter().all(|busy| *busy == 0.0), "it is dead");
-    let busy = |node: usize| run.load[node][span(190.0)..span(260.0)].iter().sum::<f32>();
+    let between = |node: usize, from: f64, until: f64| {
+        let spans = run.load[node].iter().enumerate();
+        let inside = spans.filter(move |(index, _)| (from..until).contains(&(*index as f64 * run.span_s)));
+        inside.map(|(_, busy)| *busy).sum::<f32>()
+    };
+    assert_eq!(between(2, 115.0, 155.0), 0.0, "it is dead");
+    let busy = |node: usize| between(node, 190.0, 260.0);
     let mean = (0..4).map(busy).sum::<f32>() / 4.0;
     assert!(busy(2) > 0.5 * mean, "back after half a minute: {} of {mean}", busy(2));
 }
