@@ -86,9 +86,10 @@ impl NodeLoad {
         self.queued_work.or_else(|| self.queued_tokens.map(|tokens| tokens as f64))
     }
 
-    /// Tokens of the key-value cache in use, as far as that is told.
-    pub fn kv_tokens_active(&self) -> Option<f64> {
-        let share = || Some(self.kv_cache?.get() * self.kv_capacity? as f64);
+    /// Tokens of the key-value cache in use, as far as that is told; of a node that declares the size of its cache, and tells
+    /// the share in use, too.
+    pub fn kv_tokens_active(&self, declared: Option<u64>) -> Option<f64> {
+        let share = || Some(self.kv_cache?.get() * self.kv_capacity.or(declared)? as f64);
         self.kv_active.map(|tokens| tokens as f64).or_else(share)
     }
 
@@ -118,3 +119,6 @@ impl NodeLoad {
     /// Longest time from the measurement to the sending that a report may claim.
     pub const MAX_AGE: Duration = Duration::from_mins(1);
 }
+
+#[cfg(test)]
+mod tests;

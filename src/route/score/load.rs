@@ -12,6 +12,8 @@
 //! others' loads move up and down it would get nothing. Weight and slow start scale the capacity: each pick then costs
 //! such a node more or less, and its share comes out in proportion.
 
+use std::num::NonZeroU64;
+
 use crate::{
     domain::{
         decision::Rung,
@@ -113,7 +115,7 @@ impl Reading {
             told_work: reported.and_then(|reported| Some((reported.load.work_ahead()?, reported.taken))),
             cache_blocks: node.cache_blocks(load, &policy.prefixes),
             told_decoding: load.and_then(|load| load.decoding.or(load.running)),
-            told_kv: load.and_then(NodeLoad::kv_tokens_active),
+            told_kv: load.and_then(|load| load.kv_tokens_active(node.spec.kv_tokens.map(NonZeroU64::get))),
             kv_share: load.map_or(0.0, NodeLoad::kv_share),
             lacks_adapter: load.zip(adapter).is_some_and(|(load, adapter)| load.lacks(adapter)),
         }
