@@ -44,6 +44,9 @@ pub struct Simulate {
     /// Requests to draw from published statistics instead.
     #[arg(long, value_enum, default_value_t = Drawn::Chat)]
     workload: Drawn,
+    /// How many requests to draw, 1 to 10000000; as many as the workload was published with if absent.
+    #[arg(long, value_name = "COUNT", conflicts_with = "trace", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    requests: Option<u32>,
     /// Nodes of the fleet, 1 to 1024.
     #[arg(long, default_value_t = 8)]
     nodes: usize,
@@ -134,7 +137,8 @@ impl Simulate {
                 Drawn::Agents => Workload::Agents,
                 Drawn::ShortPrompts => Workload::ShortPrompts,
             };
-            return Ok(Trace::generate(workload, self.seed));
+            let rows = self.requests.map_or(workload.rows(), |rows| rows as usize);
+            return Ok(Trace::generate_rows(workload, rows, self.seed));
         };
         Trace::read(path).map_err(|error| Fault::new(error.to_string()))
     }
