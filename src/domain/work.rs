@@ -9,3 +9,6 @@ pub fn work(tokens: u32, context: u32) -> f64 {
     let (tokens, context) = (f64::from(tokens), f64::from(context));
     tokens * (1.0 + CONTEXT_SHARE * (context + tokens / 2.0))
 }
+
+#[cfg(test)]
+mod tests;

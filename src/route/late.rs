@@ -30,6 +30,8 @@ const FREE_TIGHTENING: f64 = 0.7;
 const HEAVY_MS: f64 = 500.0;
 /// Requests of low priority do not wait longer than this, in ms.
 const LOW_WAIT_MS: f64 = 1000.0;
+/// Nobody is asked to stay away for longer.
+const AGAIN_MAX: Duration = Duration::from_mins(1);
 
 /// The rejection of a request that no node is expected to serve in time, where the policy wants that.
 pub fn late(
@@ -44,7 +46,11 @@ pub fn late(
     let first = foremost(request, scored)?;
     let over_ms = first.first_token_ms() - limit_ms(request, &first, market, policy);
     let is_late = over_ms > 0.0 && first.wait >= WAIT_MIN_MS;
-    is_late.then(|| reject::late(Duration::from_secs_f64(over_ms / 1000.0)))
+    is_late.then(|| {
+        // A node that says it is all but standing still makes it years.
+        let over = Duration::try_from_secs_f64(over_ms / 1000.0).unwrap_or(Duration::MAX);
+        reject::late(over.min(AGAIN_MAX))
+    })
 }
 
 /// What the request would get: on the node that costs least. A request of low priority is refused only where none at all
@@ -67,3 +73,6 @@ fn limit_ms(request: &RouteRequest, first: &CostTerms, market: &Market, policy: 
     };
     admitted - strain * (first.own - HEAVY_MS).max(0.0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,7 @@ pub struct Figures {
     pub refused: f64,
     pause_count: f64,
     pause_seconds: f64,
+    busy_seen: Instant,
     seen: Instant,
 }
 
@@ -69,6 +70,7 @@ impl Default for Figures {
             refused: 0.0,
             pause_count: 1.0,
             pause_seconds: 60.0,
+            busy_seen: Instant::ZERO,
             seen: Instant::ZERO,
         }
     }
@@ -81,18 +83,22 @@ impl Figures {
     }
 
     fn observe(&mut self, seen: Seen, now: Instant) {
-        let passed = now.since(self.seen).as_secs_f64();
-        let fresh = |tau: Duration| 1.0 - (-passed / tau.as_secs_f64()).exp();
+        let fresh =
+            |since: Instant, tau: Duration| 1.0 - (-now.since(since).as_secs_f64() / tau.as_secs_f64()).exp();
         if let Some(busy) = seen.busy {
-            self.busy += fresh(BUSY_TAU) * (busy - self.busy);
+            self.busy += fresh(self.busy_seen, BUSY_TAU) * (busy - self.busy);
+            self.busy_seen = now;
         }
         if let Some(reuse) = seen.reuse {
             self.reuse += GAIN * (reuse - self.reuse);
         }
         // At least so much, for requests that come together.
-        self.refused += fresh(REFUSED_TAU).max(GAIN) * (f64::from(u8::from(seen.refused)) - self.refused);
-        self.pause_count = self.pause_count * PAUSE_KEEP + f64::from(seen.renewals.count);
-        self.pause_seconds = self.pause_seconds * PAUSE_KEEP + seen.renewals.seconds;
+        let refused = f64::from(u8::from(seen.refused));
+        self.refused += fresh(self.seen, REFUSED_TAU).max(GAIN) * (refused - self.refused);
+        // Never below one: among millions of requests that renew nothing both would come to 0, and tell no pause.
+        let keep = if self.pause_count > 1.0 { PAUSE_KEEP } else { 1.0 };
+        self.pause_count = self.pause_count * keep + f64::from(seen.renewals.count);
+        self.pause_seconds = self.pause_seconds * keep + seen.renewals.seconds;
         self.seen = now;
     }
 }

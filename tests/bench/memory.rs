@@ -16,16 +16,19 @@ use pointsman::{
         id::{LimitName, ModelName, RequestId, TenantId, UserId},
         limit::{LimitPolicy, LimitRule, Mode, Per, Quota},
         node::RequestType,
+        prefix::BlockKey,
         request::{RequestKey, RouteRequest},
         time::{Chance, Instant},
     },
-    state::{answers::Answers, limits::Limits},
+    state::{answers::Answers, limits::Limits, nodes::prefixes::Prefixes},
 };
 
 type Failure = Box<dyn std::error::Error>;
 
 const ENTRIES: usize = 1_000_000;
 const NOW: Instant = Instant::from_nanos(1_000_000_000);
+/// Blocks of a prompt.
+const PROMPT: usize = 100;
 /// Small tables cost little however wasteful; from a tenth on they count.
 const COUNTS_FROM: usize = ENTRIES / 10;
 
@@ -38,7 +41,7 @@ struct Figure {
 }
 
 fn main() -> Result<(), Failure> {
-    let figures = [answers()?, user_keys()?];
+    let figures = [answers()?, user_keys()?, blocks("prefix block", 1)?, blocks("shared prefix block", 2)?];
     if env::args().any(|argument| argument == "json") {
         say(&json(&figures));
     } else {
@@ -100,6 +103,30 @@ fn user_keys() -> Result<Figure, Failure> {
     })?;
     assert_eq!(limits.stats().keys, ENTRIES);
     std::mem::forget(limits);
+    Ok(figure)
+}
+
+/// Blocks of prompts, each held by so many nodes.
+fn blocks(name: &'static str, holders: usize) -> Result<Figure, Failure> {
+    let prefixes = Prefixes::default();
+    let nodes: Vec<_> = (0..holders).filter_map(|_| prefixes.join(u32::MAX)).collect();
+    let mut chance = Chance::with_seed(7);
+    let mut prompt = Vec::new();
+    // The keys are no part of it.
+    let figure = grow(name, 64, |number| {
+        prompt.push(BlockKey::new(chance.u64(..)));
+        // Held first by one and then by the next, prompt by prompt.
+        if number % (PROMPT * holders) == 0 {
+            prompt.truncate(PROMPT);
+            for node in &nodes {
+                prefixes.place(node, &prompt, usize::MAX, NOW);
+            }
+            prompt.clear();
+        }
+        Ok(())
+    })?;
+    assert_eq!(prefixes.blocks(), ENTRIES);
+    std::mem::forget(prefixes);
     Ok(figure)
 }
 

@@ -38,3 +38,22 @@ fn short_samples_weigh_little() {
     let told = throughput.get().expect("enough work");
     assert!((9.5..10.0).contains(&told), "{told}");
 }
+
+#[test]
+fn a_queue_that_has_built_up_tells_a_slow_node_sooner() {
+    let mut throughput = Throughput::default();
+    (0..60).for_each(|second| throughput.observe(at(second), 5000.0, ms(516)));
+    // Each sample is of all that lay before the request: five of them in eight seconds.
+    (1..=5).for_each(|turn| {
+        throughput.observe(at(60 + 5 * turn / 3), 5000.0 * turn as f64, ms(1667 * turn));
+    });
+    let slowed = throughput.get().expect("enough work");
+    assert!(slowed < 5.0, "{slowed}");
+}
+
+#[test]
+fn no_time_at_all_is_no_infinite_speed() {
+    let mut throughput = Throughput::default();
+    throughput.observe(at(1), 5000.0, Duration::ZERO);
+    assert_eq!(throughput.get(), Some(5000.0));
+}

@@ -15,6 +15,8 @@ use crate::{
 
 /// A prefix counts as long from this share of the prompt on.
 const LONG_PREFIX: f64 = 0.3;
+/// One token of a prefix outweighs all requests that a node can have.
+const PREFIX_FIRST: f64 = 1e9;
 /// The fleet counts as uneven where the fullest node has so many requests more than the emptiest, and so many times as many.
 const UNEVEN_DIFFERENCE: u32 = 64;
 const UNEVEN_RATIO: f64 = 1.5;
@@ -62,9 +64,10 @@ impl Field {
     }
 
     /// The longest prefix where one is long and the fleet even, else the fewest requests: as the cache-aware policy of
-    /// `SGLang`'s router.
+    /// `SGLang`'s router. Requests count among equal prefixes too: the node with the long one may be none of these.
     pub fn prefix_then_load(&self, reading: &Reading, outlook: &Outlook) -> f64 {
-        if self.by_prefix { -f64::from(outlook.cached_tokens) } else { f64::from(reading.counts.in_flight) }
+        let prefix = if self.by_prefix { f64::from(outlook.cached_tokens) } else { 0.0 };
+        f64::from(reading.counts.in_flight) - PREFIX_FIRST * prefix
     }
 
     /// `3 · prefix + 2 · queue + 2 · memory`, each from 0 to 1, the queue relative to the others': as the scorers of llm-d.
@@ -111,3 +114,6 @@ fn mixed(number: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
 }
+
+#[cfg(test)]
+mod tests;

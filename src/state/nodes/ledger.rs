@@ -13,7 +13,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::domain::time::Instant;
+use crate::domain::{load::NodeLoad, time::Instant};
 
 /// A request takes about so long to its node: a report that was taken earlier after the pick does not know of it.
 const DELIVERY: Duration = Duration::from_millis(20);
@@ -84,12 +84,10 @@ impl Ledger {
     pub fn enter(&self, pick: u64, work: f64, ahead: f64, now: Instant) {
         let work = whole(work);
         let mut book = self.book.lock();
-        if book.entries.is_empty() {
-            self.front_since.store(now.as_nanos(), Relaxed);
-            self.front_work.store(work, Relaxed);
-        }
+        let front = book.front();
         book.latest = book.latest.max(pick);
         book.entries.insert(pick, Entry { at: now, work, ahead });
+        self.move_front(&book, front, now);
         self.outstanding.fetch_add(work, Relaxed);
         if pick > book.included {
             self.unreported.fetch_add(work, Relaxed);
@@ -99,14 +97,13 @@ impl Ledger {
     /// Strikes a pick out: its first token came, or its lease has ended. `None` if it was struck out before.
     pub fn strike(&self, pick: u64, now: Instant) -> Option<Sample> {
         let mut book = self.book.lock();
+        let front = book.front();
         let entry = book.entries.remove(&pick)?;
         self.outstanding.fetch_sub(entry.work, Relaxed);
         if pick > book.included {
             self.unreported.fetch_sub(entry.work, Relaxed);
         }
-        let front = book.entries.first_key_value().map_or(0, |(_, front)| front.work);
-        self.front_since.store(now.as_nanos(), Relaxed);
-        self.front_work.store(front, Relaxed);
+        self.move_front(&book, front, now);
         Some(Sample { work: entry.ahead, picked: entry.at })
     }
 
@@ -120,20 +117,37 @@ impl Ledger {
         };
         let from = book.included + 1;
         let newly = book.entries.range(from..).take_while(|(pick, entry)| known(**pick, entry));
-        let (count, work) = newly.fold((None, 0), |(_, sum), (pick, entry)| (Some(*pick), sum + entry.work));
-        let last = received.or(count).unwrap_or(0);
+        let (counted, work) = newly.fold((0, 0), |(_, sum), (pick, entry)| (*pick, sum + entry.work));
+        let last = received.unwrap_or(counted);
         book.included = book.included.max(last);
         self.unreported.fetch_sub(work, Relaxed);
     }
+
+    /// Another pick than before may be the foremost: only then does one begin. One that is struck out from among the rest
+    /// takes nothing from what the foremost has done.
+    fn move_front(&self, book: &Book, before: Option<u64>, now: Instant) {
+        if book.front() != before {
+            let work = book.entries.first_key_value().map_or(0, |(_, front)| front.work);
+            self.front_since.store(now.as_nanos(), Relaxed);
+            self.front_work.store(work, Relaxed);
+        }
+    }
 }
 
+impl Book {
+    fn front(&self) -> Option<u64> {
+        self.entries.first_key_value().map(|(pick, _)| *pick)
+    }
+}
+
+/// So bounded that a million of them fit a sum.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "work is not negative, and bounded"
 )]
 fn whole(work: f64) -> u64 {
-    work.round().max(0.0) as u64
+    work.round().clamp(0.0, NodeLoad::MAX_WORK) as u64
 }
 
 #[cfg(test)]

@@ -122,3 +122,44 @@ fn a_first_token_is_enough_for_a_trial() {
     breaker.observe_first_token(&policy(), second(7), second(6));
     assert_eq!(breaker.at(second(7)), BreakerState::Closed);
 }
+
+#[test]
+fn an_open_breaker_of_a_node_that_is_heard_again_may_be_tried_at_once() {
+    let mut breaker = open();
+    breaker.heard_again(second(2));
+    assert_eq!(breaker.at(second(2)), BreakerState::HalfOpen);
+    assert_eq!(breaker.opens_in(second(2)), Duration::ZERO);
+    // Requests from before say nothing of it; the trial decides.
+    breaker.observe(&policy(), second(2), second(1), Signal::Good);
+    assert_eq!(breaker.at(second(2)), BreakerState::HalfOpen);
+    breaker.observe(&policy(), second(3), second(2), Signal::Good);
+    assert_eq!(breaker.at(second(3)), BreakerState::Closed);
+}
+
+#[test]
+fn being_heard_again_ends_the_doubling() {
+    let mut breaker = open();
+    let reopen = |breaker: &mut Breaker, now: Instant| breaker.observe(&policy(), now, now, Signal::Bad);
+    for n in 0..3 {
+        reopen(&mut breaker, second(100 * (n + 1)));
+    }
+    assert!(breaker.opens_in(second(300)) > policy().open_for);
+    breaker.heard_again(second(301));
+    reopen(&mut breaker, second(302));
+    assert_eq!(breaker.opens_in(second(302)), policy().open_for);
+}
+
+#[test]
+fn being_heard_changes_nothing_of_a_breaker_that_is_not_open() {
+    let mut closed = Breaker::new(&policy());
+    closed.observe(&policy(), second(1), second(1), Signal::Bad);
+    let before = closed;
+    closed.heard_again(second(2));
+    assert_eq!(closed, before);
+    // One that is half-open stays so, since when it was: trials that are under way still count.
+    let mut half_open = open();
+    let since = second(1) + policy().open_for;
+    half_open.heard_again(since + Duration::from_secs(3));
+    half_open.observe(&policy(), since + Duration::from_secs(4), since, Signal::Good);
+    assert_eq!(half_open.at(since + Duration::from_secs(4)), BreakerState::Closed);
+}

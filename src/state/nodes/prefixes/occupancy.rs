@@ -1,8 +1,7 @@
 //! How full is a node's cache, and with what that is likely to be wanted again?
 //!
-//! Blocks count by how lately they were used, `exp(-age / tau)`: what nobody has asked for in a long while may be pushed
-//! out at no loss. How long that is, differs from traffic to traffic, so the sum is kept for several `tau` and the
-//! reader takes the one that fits the pauses it has seen. Read without a lock; the writer holds the index's.
+//! Read without a lock; the index writes it, after each change and under its own. The reader takes of the sums the one
+//! that fits the pauses it has seen.
 
 use std::{
     cmp::Ordering,
@@ -10,21 +9,13 @@ use std::{
     time::Duration,
 };
 
+use super::lively::{Lively, SPACING, TAUS, TICKS, fade};
 use crate::domain::time::Instant;
-
-/// Spans over which use is forgotten, in seconds.
-const TAUS: [f64; 6] = [30.0, 120.0, 480.0, 1920.0, 7680.0, 30_720.0];
-
-/// What each is a multiple of the one before.
-const SPACING: f64 = 4.0;
 
 /// A share of capacity that is all of it, and what corrections can make of it at most.
 const SHARE_FULL: u32 = 1000;
 const SHARE_MIN: u32 = 250;
 const SHARE_MAX: u32 = 4000;
-
-/// Ticks of the clock of uses, a second.
-const TICKS: f64 = 16.0;
 
 /// One node's cache, as the index has it.
 #[derive(Debug)]
@@ -123,7 +114,7 @@ impl Occupancy {
         }
         // A block counts until it has been idle for several usual pauses.
         let wanted = 8.0 * pause.as_secs_f64();
-        let passed = span(self.at.load(Relaxed), tick(now));
+        let passed = tick(now).saturating_sub(self.at.load(Relaxed));
         let sum = |index: usize| f64::from_bits(self.lively[index].load(Relaxed)) * fade(passed, TAUS[index]);
         // Between two of the spans, by their logarithms.
         let place = ((wanted.max(1e-3) / TAUS[0]).ln() / SPACING.ln()).clamp(0.0, (TAUS.len() - 1) as f64);
@@ -131,7 +122,7 @@ impl Occupancy {
         (0..TAUS.len())
             .map(|index| (index, share(index)))
             .filter(|(_, share)| *share > 0.0)
-            .map(|(i, share)| share * sum(i))
+            .map(|(index, share)| share * sum(index))
             .sum()
     }
 
@@ -139,34 +130,15 @@ impl Occupancy {
         self.capacity.store(capacity, Relaxed);
     }
 
-    pub(super) fn added(&self, now: u32) {
-        self.held.fetch_add(1, Relaxed);
-        self.change(now, |_| 1.0);
-    }
-
-    pub(super) fn renewed(&self, used: u32, now: u32) {
-        self.change(now, |tau| 1.0 - fade(span(used, now), tau));
-    }
-
-    pub(super) fn dropped(&self, used: u32) {
-        self.held.fetch_sub(1, Relaxed);
-        let now = self.at.load(Relaxed);
-        self.change(now, |tau| -fade(span(used, now), tau));
-    }
-
-    fn change(&self, now: u32, by: impl Fn(f64) -> f64) {
-        let passed = span(self.at.load(Relaxed), now);
-        for (sum, tau) in self.lively.iter().zip(TAUS) {
-            let faded =
-                f64::from_bits(sum.load(Relaxed)) * if passed > 0.0 { fade(passed, tau) } else { 1.0 };
-            sum.store((faded + by(tau)).max(0.0).to_bits(), Relaxed);
+    /// Says how things are now.
+    pub(super) fn publish(&self, held: u32, lively: &Lively) {
+        let (sums, at) = lively.sums();
+        self.held.store(held, Relaxed);
+        for (told, sum) in self.lively.iter().zip(sums) {
+            told.store(sum.to_bits(), Relaxed);
         }
-        self.at.fetch_max(now, Relaxed);
+        self.at.store(at, Relaxed);
     }
-}
-
-fn fade(seconds: f64, tau: f64) -> f64 {
-    (-seconds / tau).exp()
 }
 
 /// A moment as a tick: eight years fit.
@@ -177,9 +149,4 @@ fn fade(seconds: f64, tau: f64) -> f64 {
 )]
 pub(super) fn tick(now: Instant) -> u32 {
     (now.since(Instant::ZERO).as_secs_f64() * TICKS) as u32
-}
-
-/// Seconds from one tick to another; none if that lies before.
-pub(super) fn span(from: u32, until: u32) -> f64 {
-    f64::from(until.saturating_sub(from)) / TICKS
 }

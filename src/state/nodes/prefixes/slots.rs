@@ -10,19 +10,35 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Slots of one piece.
 const PIECE: usize = 1 << 14;
 
-/// A block that a node holds.
+/// A block that a node holds: 40 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
     pub(super) block: BlockKey,
+    /// The holder's slot of the block before this one; [`NONE`] where this begins a prompt.
+    pub(super) parent: u32,
+    /// Slots of the holder whose parent this is.
+    pub(super) children: u32,
     /// The holder's next more recently used.
     pub(super) prev: u32,
     /// The holder's next less recently used; the next free one, where this is free.
     pub(super) next: u32,
-    /// Another holder of the same block.
+    /// The next holder's slot of the same block.
     pub(super) peer: u32,
+    /// The holder's before in that list; in the first of them, how many there are.
+    pub(super) before: u32,
     /// When it was last used.
     pub(super) used: u32,
     pub(super) holder: u16,
+    pub(super) fate: Fate,
+}
+
+/// Whether a slot stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It does.
+    Stays,
+    /// It is about to be let go, or has been.
+    Goes,
 }
 
 /// All of them.
@@ -45,6 +61,11 @@ impl Slots {
         self.used
     }
 
+    /// The slot with this number, if there ever was one.
+    pub(super) fn get(&self, slot: u32) -> Option<&Slot> {
+        self.pieces.get(slot as usize / PIECE)?.get(slot as usize % PIECE)
+    }
+
     /// Keeps a slot; `None` where there are as many as can be named.
     pub(super) fn add(&mut self, slot: Slot) -> Option<u32> {
         let number = if self.free == NONE { self.grow(slot)? } else { self.reuse(slot) };
@@ -54,6 +75,7 @@ impl Slots {
 
     /// Lets a slot go.
     pub(super) fn free(&mut self, slot: u32) {
+        self[slot].fate = Fate::Goes;
         self[slot].next = std::mem::replace(&mut self.free, slot);
         self.used -= 1;
     }

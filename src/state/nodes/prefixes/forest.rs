@@ -1,0 +1,462 @@
+//! What does each node hold, as trees of blocks, and in which order was it used?
+//!
+//! Three things hold after every change, whatever callers say:
+//!
+//! - **Closed**: a node that holds a block holds the one before it.
+//! - **Ordered**: the one before it was used no less lately, and lies before it in the node's list. So the oldest block is
+//!   always a leaf, and pushing it out leaves the rest closed.
+//! - **One parent**: all who hold a block hold it after the same one. A chain that says otherwise ends there.
+
+use std::{iter, sync::Arc};
+
+use super::{
+    Occupancy, Overlaps, Renewals, finder,
+    finder::Finder,
+    lively::{Lively, TICKS},
+    slots::{Fate, NONE, Slot, Slots},
+};
+use crate::domain::prefix::{BlockKey, PrefixPolicy};
+
+/// Blocks that the fullest node loses at once when all together are too many: finding it takes as long as there are
+/// nodes.
+pub(super) const PUSHED_OUT: u32 = 64;
+
+/// All that the nodes hold.
+#[derive(Debug, Default)]
+pub(super) struct Forest {
+    /// The first holder's slot of each block.
+    heads: Finder,
+    /// The other holders' slots.
+    others: Finder,
+    slots: Slots,
+    holders: Vec<Option<Holder>>,
+}
+
+/// One node's part: a list from the most to the least recently used block.
+#[derive(Debug)]
+struct Holder {
+    occupancy: Arc<Occupancy>,
+    newest: u32,
+    oldest: u32,
+    held: u32,
+    lively: Lively,
+}
+
+impl Holder {
+    fn new(occupancy: Arc<Occupancy>) -> Self {
+        Self { occupancy, newest: NONE, oldest: NONE, held: 0, lively: Lively::default() }
+    }
+
+    fn publish(&mut self) {
+        if self.held == 0 {
+            self.lively.empty();
+        }
+        self.occupancy.publish(self.held, &self.lively);
+    }
+}
+
+/// A chain that is being placed.
+struct Chain<'a> {
+    occupancy: &'a Occupancy,
+    /// Slot of the block before the next.
+    parent: u32,
+    tick: u32,
+    renewals: Renewals,
+}
+
+impl Forest {
+    /// Blocks held, counted once for each node that holds them.
+    pub(super) fn used(&self) -> usize {
+        self.slots.used()
+    }
+
+    /// A place for a node; `None` where as many have one as can.
+    pub(super) fn join(&mut self, capacity: u32) -> Option<Arc<Occupancy>> {
+        let free = self.holders.iter().position(Option::is_none);
+        let number = free.unwrap_or(self.holders.len());
+        let occupancy = Arc::new(Occupancy::new(u16::try_from(number).ok()?, capacity));
+        let holder = Some(Holder::new(Arc::clone(&occupancy)));
+        match free {
+            Some(number) => self.holders[number] = holder,
+            None => self.holders.push(holder),
+        }
+        Some(occupancy)
+    }
+
+    /// Gives up a place that is empty.
+    pub(super) fn leave(&mut self, occupancy: &Occupancy) {
+        if self.is_member(occupancy) {
+            self.holders[usize::from(occupancy.number())] = None;
+        }
+    }
+
+    /// Whether the place is still this node's: a pick may be under way to one that has left.
+    pub(super) fn is_member(&self, occupancy: &Occupancy) -> bool {
+        let holder = self.holders.get(usize::from(occupancy.number())).and_then(Option::as_ref);
+        holder.is_some_and(|holder| std::ptr::eq(&raw const *holder.occupancy, occupancy))
+    }
+
+    /// Finds how much of a prompt each node holds. The holders of a block hold those before it too, so a stretch whose
+    /// first and last block have as many holders has the same ones all along.
+    pub(super) fn search(&self, blocks: &[BlockKey], overlaps: &mut Overlaps) {
+        let Some(mut next) = blocks.first().and_then(|block| self.head(*block)) else { return };
+        overlaps.expect(self.count(next), self.holders.len());
+        let mut from = 0;
+        loop {
+            let (last, head, beyond) = self.stretch(blocks, from, next);
+            let depth = u32::try_from(last + 1).unwrap_or(u32::MAX);
+            for slot in self.peers(head) {
+                overlaps.put(self.slots[slot].holder, depth);
+            }
+            let Some(beyond) = beyond else { return };
+            (from, next) = (last + 1, beyond);
+        }
+    }
+
+    /// Where the stretch of blocks ends that as many hold as the first of it: its last block, that one's first slot, and
+    /// the first slot of the block beyond, if anybody holds that.
+    fn stretch(&self, blocks: &[BlockKey], from: usize, head: u32) -> (usize, u32, Option<u32>) {
+        let holders = self.count(head);
+        let as_many = |found: Option<u32>| found.filter(|&slot| self.count(slot) >= holders);
+        let end = blocks.len() - 1;
+        let mut low = (from, head);
+        let mut high = (end, self.head(blocks[end]));
+        if let Some(slot) = as_many(high.1) {
+            return (end, slot, None);
+        }
+        while high.0 - low.0 > 1 {
+            let middle = low.0.midpoint(high.0);
+            let found = self.head(blocks[middle]);
+            match as_many(found) {
+                Some(slot) => low = (middle, slot),
+                None => high = (middle, found),
+            }
+        }
+        (low.0, low.1, high.1)
+    }
+
+    /// The node has this chain of blocks, after `parent`: adds what it lacks and renews the rest.
+    pub(super) fn place(
+        &mut self,
+        occupancy: &Occupancy,
+        parent: u32,
+        blocks: &[BlockKey],
+        tick: u32,
+    ) -> Renewals {
+        let mut chain = Chain { occupancy, parent, tick, renewals: Renewals::default() };
+        if let Some(holder) = self.holder(occupancy.number()) {
+            holder.lively.advance(tick);
+        }
+        for &block in blocks {
+            let Some(slot) = self.touch(&mut chain, block) else { break };
+            chain.parent = slot;
+        }
+        self.publish(occupancy.number());
+        chain.renewals
+    }
+
+    /// The prompt up to this block, from its beginning; `None` where the node does not hold that.
+    pub(super) fn path(&self, number: u16, block: BlockKey) -> Option<Vec<BlockKey>> {
+        let slot = self.find(number, block)?;
+        let up = |&slot: &u32| Some(self.slots[slot].parent).filter(|&parent| parent != NONE);
+        let mut path: Vec<_> = iter::successors(Some(slot), up).map(|slot| self.slots[slot].block).collect();
+        path.reverse();
+        Some(path)
+    }
+
+    /// The node holds these no longer, nor what comes after them.
+    pub(super) fn remove(&mut self, number: u16, blocks: &[BlockKey]) {
+        let mut doomed = Vec::new();
+        for &block in blocks {
+            if let Some(slot) = self.find(number, block)
+                && self.slots[slot].fate == Fate::Stays
+            {
+                self.slots[slot].fate = Fate::Goes;
+                doomed.push(slot);
+            }
+        }
+        self.doom_children(number, &mut doomed);
+        for &slot in &doomed {
+            self.orphan(slot);
+        }
+        for slot in doomed {
+            self.drop_slot(slot);
+        }
+        self.publish(number);
+    }
+
+    /// Adds what hangs below. Usually there is nothing: engines let go of tails first. Else one walk down the list
+    /// finds all, for a block lies behind the one before it.
+    fn doom_children(&mut self, number: u16, doomed: &mut Vec<u32>) {
+        let mut missing: usize = doomed.iter().map(|&slot| self.slots[slot].children as usize).sum();
+        if missing == doomed.iter().filter(|&&slot| self.loses_parent(slot)).count() {
+            return;
+        }
+        let mut slot = self.holder(number).map_or(NONE, |holder| holder.newest);
+        while missing > 0 && slot != NONE {
+            let Slot { children, next, fate, .. } = self.slots[slot];
+            if self.loses_parent(slot) {
+                missing -= 1;
+                if fate == Fate::Stays {
+                    missing += children as usize;
+                    self.slots[slot].fate = Fate::Goes;
+                    doomed.push(slot);
+                }
+            }
+            slot = next;
+        }
+    }
+
+    fn loses_parent(&self, slot: u32) -> bool {
+        let parent = self.slots[slot].parent;
+        parent != NONE && self.slots[parent].fate == Fate::Goes
+    }
+
+    /// Pushes out a node's oldest blocks over so many, at most `count`; says whether there are more.
+    pub(super) fn shrink(&mut self, number: u16, most: u32, count: u32) -> bool {
+        let over = self.held(number).saturating_sub(most);
+        for _ in 0..over.min(count) {
+            self.push_out(number);
+        }
+        if over > 0 {
+            self.publish(number);
+        }
+        over > count
+    }
+
+    /// Keeps the whole within its bound, at the cost of who holds most.
+    pub(super) fn shrink_all(&mut self, blocks_max: usize) {
+        while self.slots.used() > blocks_max {
+            let held = |holder: &Option<Holder>| holder.as_ref().map_or(0, |holder| holder.held);
+            let fullest = self.holders.iter().enumerate().max_by_key(|(_, holder)| held(holder));
+            let Some(number) = fullest.and_then(|(number, _)| u16::try_from(number).ok()) else { return };
+            self.shrink(number, 0, PUSHED_OUT);
+        }
+    }
+
+    fn held(&self, number: u16) -> u32 {
+        self.holders.get(usize::from(number)).and_then(Option::as_ref).map_or(0, |holder| holder.held)
+    }
+
+    fn holder(&mut self, number: u16) -> Option<&mut Holder> {
+        self.holders.get_mut(usize::from(number))?.as_mut()
+    }
+
+    fn publish(&mut self, number: u16) {
+        if let Some(holder) = self.holder(number) {
+            holder.publish();
+        }
+    }
+
+    /// First slot of a block.
+    fn head(&self, block: BlockKey) -> Option<u32> {
+        self.heads.find(finder::of_block(block), |slot| self.slots[slot].block == block)
+    }
+
+    /// Holders of the block whose first slot this is.
+    fn count(&self, head: u32) -> usize {
+        self.slots[head].before as usize
+    }
+
+    fn peers(&self, head: u32) -> impl Iterator<Item = u32> {
+        iter::successors(Some(head), |&slot| Some(self.slots[slot].peer).filter(|&peer| peer != NONE))
+    }
+
+    fn find(&self, number: u16, block: BlockKey) -> Option<u32> {
+        self.find_from(self.head(block)?, number)
+    }
+
+    /// A holder's slot of the block whose first slot this is.
+    fn find_from(&self, head: u32, number: u16) -> Option<u32> {
+        let Slot { block, holder, peer, .. } = self.slots[head];
+        if holder == number {
+            return Some(head);
+        }
+        if peer == NONE {
+            return None;
+        }
+        let is_it = |slot| self.slots[slot].block == block && self.slots[slot].holder == number;
+        self.others.find(finder::of_pair(block, number), is_it)
+    }
+
+    /// Adds or renews the chain's next block; `None` where it cannot come next.
+    fn touch(&mut self, chain: &mut Chain<'_>, block: BlockKey) -> Option<u32> {
+        let slot = match self.known(chain, block) {
+            Ok(slot) if self.slots[slot].parent != chain.parent => return None,
+            Ok(slot) => {
+                self.renew(slot, chain);
+                self.unlink(slot);
+                slot
+            }
+            Err(Some(head)) if self.block_of(self.slots[head].parent) != self.block_of(chain.parent) => {
+                return None;
+            }
+            Err(head) => self.add(block, head, chain)?,
+        };
+        self.link_behind(slot, chain.parent);
+        Some(slot)
+    }
+
+    /// The node's slot of the chain's next block, or else the first slot of that block. Blocks that came together mostly
+    /// lie side by side: then nothing has to be looked up.
+    fn known(&self, chain: &Chain<'_>, block: BlockKey) -> Result<u32, Option<u32>> {
+        let number = chain.occupancy.number();
+        let beside = chain.parent.wrapping_add(1);
+        let is_it = |slot: &Slot| {
+            (slot.block, slot.holder, slot.parent, slot.fate) == (block, number, chain.parent, Fate::Stays)
+        };
+        if chain.parent != NONE && self.slots.get(beside).is_some_and(is_it) {
+            return Ok(beside);
+        }
+        let head = self.head(block);
+        head.and_then(|head| self.find_from(head, number)).ok_or(head)
+    }
+
+    /// The block in a slot, if it is one.
+    fn block_of(&self, slot: u32) -> Option<BlockKey> {
+        (slot != NONE).then(|| self.slots[slot].block)
+    }
+
+    fn renew(&mut self, slot: u32, chain: &mut Chain<'_>) {
+        let used = self.slots[slot].used;
+        self.slots[slot].used = chain.tick.max(used);
+        let span = f64::from(chain.tick.saturating_sub(used)) / TICKS;
+        chain.renewals.add(span);
+        if let Some(holder) = self.holder(chain.occupancy.number()) {
+            holder.lively.remove(used);
+            holder.lively.add();
+        }
+    }
+
+    fn add(&mut self, block: BlockKey, head: Option<u32>, chain: &Chain<'_>) -> Option<u32> {
+        let holder = chain.occupancy.number();
+        let slot = self.slots.add(Slot {
+            block,
+            parent: chain.parent,
+            children: 0,
+            prev: NONE,
+            next: NONE,
+            peer: NONE,
+            before: NONE,
+            used: chain.tick,
+            holder,
+            fate: Fate::Stays,
+        })?;
+        if chain.parent != NONE {
+            self.slots[chain.parent].children += 1;
+        }
+        if let Some(head) = head {
+            self.join_peers(slot, head);
+        } else {
+            self.slots[slot].before = 1;
+            let slots = &self.slots;
+            self.heads.insert(finder::of_block(block), slot, |slot| finder::of_block(slots[slot].block));
+        }
+        if let Some(holder) = self.holder(holder) {
+            holder.lively.add();
+        }
+        Some(slot)
+    }
+
+    /// One more holder of the block whose first slot `head` is.
+    fn join_peers(&mut self, slot: u32, head: u32) {
+        let second = std::mem::replace(&mut self.slots[head].peer, slot);
+        self.slots[head].before += 1;
+        (self.slots[slot].peer, self.slots[slot].before) = (second, head);
+        if second != NONE {
+            self.slots[second].before = slot;
+        }
+        let slots = &self.slots;
+        let hash_of = |slot| finder::of_pair(slots[slot].block, slots[slot].holder);
+        self.others.insert(hash_of(slot), slot, hash_of);
+    }
+
+    fn leave_peers(&mut self, slot: u32) {
+        let Slot { block, holder, peer, before, .. } = self.slots[slot];
+        let Some(head) = self.head(block) else { return };
+        if head == slot {
+            if peer == NONE {
+                self.heads.remove(finder::of_block(block), slot);
+                return;
+            }
+            self.heads.replace(finder::of_block(block), slot, peer);
+            self.others.remove(finder::of_pair(block, self.slots[peer].holder), peer);
+            self.slots[peer].before = before - 1;
+            return;
+        }
+        self.slots[head].before -= 1;
+        self.slots[before].peer = peer;
+        if peer != NONE {
+            self.slots[peer].before = before;
+        }
+        self.others.remove(finder::of_pair(block, holder), slot);
+    }
+
+    /// Puts a slot behind another of its holder, or in front of all.
+    fn link_behind(&mut self, slot: u32, other: u32) {
+        let number = self.slots[slot].holder;
+        let Some(holder) = self.holders[usize::from(number)].as_mut() else { return };
+        holder.held += 1;
+        let next = if other == NONE {
+            std::mem::replace(&mut holder.newest, slot)
+        } else {
+            std::mem::replace(&mut self.slots[other].next, slot)
+        };
+        if next == NONE {
+            holder.oldest = slot;
+        } else {
+            self.slots[next].prev = slot;
+        }
+        (self.slots[slot].prev, self.slots[slot].next) = (other, next);
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Slot { prev, next, holder, .. } = self.slots[slot];
+        let Some(holder) = self.holders[usize::from(holder)].as_mut() else { return };
+        if prev == NONE {
+            holder.newest = next;
+        } else {
+            self.slots[prev].next = next;
+        }
+        if next == NONE {
+            holder.oldest = prev;
+        } else {
+            self.slots[next].prev = prev;
+        }
+        holder.held -= 1;
+    }
+
+    fn push_out(&mut self, number: u16) {
+        let Some(oldest) = self.holder(number).map(|holder| holder.oldest).filter(|&slot| slot != NONE)
+        else {
+            return;
+        };
+        debug_assert_eq!(self.slots[oldest].children, 0, "the oldest block is a leaf");
+        self.orphan(oldest);
+        self.drop_slot(oldest);
+    }
+
+    /// Its parent has one child less.
+    fn orphan(&mut self, slot: u32) {
+        let parent = self.slots[slot].parent;
+        if parent != NONE {
+            self.slots[parent].children -= 1;
+        }
+    }
+
+    fn drop_slot(&mut self, slot: u32) {
+        self.unlink(slot);
+        let Slot { used, holder, .. } = self.slots[slot];
+        if let Some(holder) = self.holder(holder) {
+            holder.lively.remove(used);
+        }
+        self.leave_peers(slot);
+        self.slots.free(slot);
+    }
+}
+
+/// Most blocks that can be named, with a prompt more.
+pub(super) const BLOCKS_MAX: usize = NONE as usize - PrefixPolicy::BLOCKS_MAX;
+
+#[cfg(test)]
+mod tests;

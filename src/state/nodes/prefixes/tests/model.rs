@@ -1,0 +1,98 @@
+//! The index as one would write it without a thought for speed.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::{
+    domain::prefix::BlockKey,
+    state::nodes::prefixes::{forest::PUSHED_OUT, lively::fade},
+};
+
+/// One node: its blocks from the most to the least recently used, each with its tick and the one before it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ModelNode {
+    pub(super) blocks: Vec<(BlockKey, u32, Option<BlockKey>)>,
+    pub(super) capacity: usize,
+    pub(super) cold: bool,
+}
+
+/// All nodes, by number.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) nodes: BTreeMap<u16, ModelNode>,
+}
+
+impl ModelNode {
+    pub(super) fn depth(&self, chain: &[BlockKey]) -> usize {
+        if self.cold {
+            return 0;
+        }
+        let held: HashSet<_> = self.blocks.iter().map(|(block, ..)| *block).collect();
+        chain.iter().take_while(|block| held.contains(block)).count()
+    }
+
+    pub(super) fn held(&self) -> usize {
+        if self.cold { 0 } else { self.blocks.len() }
+    }
+
+    pub(super) fn lively(&self, tau: f64, tick: u32) -> f64 {
+        if self.cold {
+            return 0.0;
+        }
+        self.blocks.iter().map(|(_, used, _)| fade(tick - used, tau)).sum()
+    }
+
+    pub(super) fn removed(&mut self, blocks: &[BlockKey]) {
+        let mut gone: HashSet<_> = blocks.iter().copied().collect();
+        loop {
+            let before = self.blocks.len();
+            self.blocks.retain(|(block, _, parent)| {
+                let goes = gone.contains(block) || parent.is_some_and(|parent| gone.contains(&parent));
+                if goes {
+                    gone.insert(*block);
+                }
+                !goes
+            });
+            if self.blocks.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// The chain from its beginning to this block.
+    pub(super) fn path(&self, block: BlockKey) -> Option<Vec<BlockKey>> {
+        let (_, _, parent) = self.blocks.iter().find(|(held, ..)| *held == block)?;
+        let mut path = match parent {
+            Some(parent) => self.path(*parent)?,
+            None => Vec::new(),
+        };
+        path.push(block);
+        Some(path)
+    }
+
+    fn place(&mut self, chain: &[BlockKey], tick: u32) {
+        if std::mem::take(&mut self.cold) {
+            self.blocks.clear();
+        }
+        self.blocks.retain(|(block, ..)| !chain.contains(block));
+        let parents = std::iter::once(None).chain(chain.iter().copied().map(Some));
+        let placed: Vec<_> =
+            chain.iter().zip(parents).map(|(block, parent)| (*block, tick, parent)).collect();
+        self.blocks.splice(..0, placed);
+        self.blocks.truncate(self.capacity);
+    }
+}
+
+impl Model {
+    pub(super) fn place(&mut self, number: u16, chain: &[BlockKey], blocks_max: usize, tick: u32) {
+        self.nodes.get_mut(&number).expect("it has joined").place(chain, tick);
+        while self.total() > blocks_max {
+            let fullest = self.nodes.values_mut().max_by_key(|node| node.blocks.len()).expect("there are");
+            let rest = fullest.blocks.len().saturating_sub(PUSHED_OUT as usize);
+            fullest.blocks.truncate(rest);
+        }
+    }
+
+    pub(super) fn total(&self) -> usize {
+        self.nodes.values().map(|node| node.blocks.len()).sum()
+    }
+}
