@@ -8,11 +8,15 @@
 //! hosted h types=text                                  registers a node that has no agent
 //! node a class=high types=text,image models=m@1|2,n    registers a node by its agent
 //! report a cpu=30 memory=40 running=2 waiting=5        in percent and requests
+//! report a kv=8000 kv_active=500 queued=900 speed=10 decoding=3 adapters=x    in tokens, and work a millisecond
 //! after 500ms                                          lets time pass
 //! close a  ·  drain a  ·  resume a  ·  remove a  ·  sweep
-//! outcome r1 failed
+//! outcome r1 failed  ·  outcome r1 ok first=200ms cached=0 output=30
 //! fail a 5                                             five requests go to the node and fail
 //! pick r1 type=text tier=premium exclude=a,b => node, then its fallbacks; or the refusal
+//! pick r1 tokens=1024 prefix=1,2,3 adapter=x target=1s    a prompt by its length and its blocks of 256 tokens
+//! balance r1 tokens=4000 => the policy that compared the nodes
+//! costs tokens=4000 => wait and own work of each node, in milliseconds, and the cost
 //! store ask=hello model=m answer=hi                    the answer to the question `hello`, kept for ten minutes
 //! purge ask=hello model=m => how many; without `ask` all of a model, without `model` all of the tenant
 //! burst 1000 type=text => picks per node
@@ -27,16 +31,17 @@ use pointsman::domain::{
     decision::{CachedAnswer, Decision, Granted, RejectionReason, Rung},
     degradation::PoolRule,
     explanation::Verdict,
-    id::{ModelName, ModelVersion, NodeId, TenantId, UserId},
+    id::{AdapterName, ModelName, ModelVersion, NodeId, TenantId, UserId},
     limit::OverLimit,
     load::{NodeLoad, Ratio},
     node::{NodeClass, NodeSpec, RequestType, ServedModel},
     outcome::OutcomeResult,
-    policy::{Balance, Policy, Spill},
+    policy::{Balance, Policy, Refusal, Spill},
+    prefix::BlockKey,
     request::{AnswerUse, Patience, Priority, RouteRequest, Tier},
 };
 
-use crate::world::{World, key, text, text_node};
+use crate::world::{World, key, outcome, text, text_node};
 
 #[test]
 fn decisions_are_as_the_tables_say() {
@@ -86,7 +91,9 @@ fn obey(world: &mut World, words: &[&str]) -> Option<String> {
         ["remove", id] => drop(world.state.nodes.remove(&node_id(id)).expect("the node is known")),
         ["sweep"] => drop(world.state.sweep(&world.policy, world.now)),
         ["fail", id, times] => fail(world, id, times),
-        ["outcome", request, how] => drop(world.settle(&key(request), result(how))),
+        ["outcome", request, how, rest @ ..] => settle(world, request, how, rest),
+        ["balance", request, rest @ ..] => return Some(compared(&world.decide(&asked(request, rest)))),
+        ["costs", rest @ ..] => return Some(costs(&world.explain(&asked("explained", rest)))),
         ["pick", request, rest @ ..] => return Some(told(&world.decide(&asked(request, rest)))),
         ["store", rest @ ..] => store(world, rest),
         ["purge", rest @ ..] => return Some(purge(world, rest)),
@@ -125,6 +132,9 @@ fn set_policy(policy: &mut Policy, words: &[&str]) {
                 policy.breaker.ejected_share_max = share;
             }
             "smaller" => policy.degradation.pools.push(smaller(value)),
+            "late" => {
+                policy.cost.refuse_late = if value == "refused" { Refusal::Late } else { Refusal::Never }
+            }
             "leases" => policy.leases.live_max = value.parse().expect("a count"),
             other => panic!("no such setting: {other}"),
         }
@@ -190,10 +200,34 @@ fn load(words: &[&str]) -> NodeLoad {
             "gpu" => load.gpu = ratio(),
             "running" => load.running = count(),
             "waiting" => load.waiting = count(),
+            "decoding" => load.decoding = count(),
+            "kv" => load.kv_capacity = Some(tokens(value)),
+            "kv_active" => load.kv_active = Some(tokens(value)),
+            "queued" => load.queued_tokens = Some(tokens(value)),
+            "speed" => load.speed = value.parse().ok(),
+            "adapters" => load.adapters = value.split(',').map(adapter).collect(),
             other => panic!("a report has no {other}"),
         }
     }
     load
+}
+
+fn tokens(value: &str) -> u64 {
+    value.parse().expect("a count of tokens")
+}
+
+fn adapter(name: &str) -> AdapterName {
+    AdapterName::parse(name).expect("a good name")
+}
+
+/// Blocks by their numbers; the key of each stands for those before it too.
+fn blocks(numbers: &str) -> Vec<BlockKey> {
+    let key = |before: &mut u64, number: &str| {
+        let number: u64 = number.parse().expect("the number of a block");
+        *before = (*before ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+        Some(BlockKey::new(*before))
+    };
+    numbers.split(',').scan(1, key).collect()
 }
 
 fn asked(request: &str, words: &[&str]) -> RouteRequest {
@@ -216,12 +250,30 @@ fn asked(request: &str, words: &[&str]) -> RouteRequest {
             "wait" => {
                 asked.patience = if value == "over" { Patience::Exhausted } else { Patience::Waits };
             }
+            "tokens" => asked.prompt_tokens = value.parse().ok(),
+            "prefix" => asked.prefix = blocks(value),
+            "adapter" => asked.adapter = Some(adapter(value)),
+            "target" => asked.first_token_target = humantime::parse_duration(value).ok(),
             "user" => asked.user = UserId::parse(value).ok(),
             "exclude" => asked.excluded = value.split(',').map(node_id).collect(),
             other => panic!("a request has no {other}"),
         }
     }
     asked
+}
+
+fn settle(world: &mut World, request: &str, how: &str, words: &[&str]) {
+    let mut outcome = outcome(&key(request), result(how));
+    for (name, value) in pairs(words) {
+        let count = || Some(value.parse().expect("a count of tokens"));
+        match name {
+            "first" => outcome.first_token_latency = humantime::parse_duration(value).ok(),
+            "cached" => outcome.tokens.cached = count(),
+            "output" => outcome.tokens.output = count(),
+            other => panic!("an outcome has no {other}"),
+        }
+    }
+    world.state.settle(&outcome, &world.policy, world.now);
 }
 
 fn result(how: &str) -> OutcomeResult {
@@ -265,6 +317,29 @@ fn told(decision: &Decision) -> String {
         let _ = write!(told, " [{:?}]", decision.rung);
     }
     told
+}
+
+fn compared(decision: &Decision) -> String {
+    match &decision.outcome {
+        Ok(Granted::Route(route)) => route.balance.name().to_owned(),
+        _ => told(decision),
+    }
+}
+
+fn costs(decision: &Decision) -> String {
+    let explanation = decision.explanation.as_ref().expect("it was asked for");
+    let cost = |(id, verdict): &(NodeId, Verdict)| match verdict {
+        Verdict::Dropped(filter) => format!("{id}: dropped by {filter:?}"),
+        Verdict::Scored(score, _) => {
+            let terms = score.terms.expect("costs were compared");
+            let cached = score.cached_tokens.unwrap_or(0);
+            format!(
+                "{id}: wait {:.0}, own {:.0}, cost {:.0}, cached {cached}",
+                terms.wait, terms.own, score.cost
+            )
+        }
+    };
+    explanation.nodes.iter().map(cost).collect::<Vec<_>>().join("; ")
 }
 
 fn known(answer: &CachedAnswer) -> String {

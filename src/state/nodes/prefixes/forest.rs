@@ -7,6 +7,8 @@
 //!   always a leaf, and pushing it out leaves the rest closed.
 //! - **One parent**: all who hold a block hold it after the same one. A chain that says otherwise ends there.
 
+mod peers;
+
 use std::{iter, sync::Arc};
 
 use super::{
@@ -248,37 +250,6 @@ impl Forest {
         }
     }
 
-    /// First slot of a block.
-    fn head(&self, block: BlockKey) -> Option<u32> {
-        self.heads.find(finder::of_block(block), |slot| self.slots[slot].block == block)
-    }
-
-    /// Holders of the block whose first slot this is.
-    fn count(&self, head: u32) -> usize {
-        self.slots[head].before as usize
-    }
-
-    fn peers(&self, head: u32) -> impl Iterator<Item = u32> {
-        iter::successors(Some(head), |&slot| Some(self.slots[slot].peer).filter(|&peer| peer != NONE))
-    }
-
-    fn find(&self, number: u16, block: BlockKey) -> Option<u32> {
-        self.find_from(self.head(block)?, number)
-    }
-
-    /// A holder's slot of the block whose first slot this is.
-    fn find_from(&self, head: u32, number: u16) -> Option<u32> {
-        let Slot { block, holder, peer, .. } = self.slots[head];
-        if holder == number {
-            return Some(head);
-        }
-        if peer == NONE {
-            return None;
-        }
-        let is_it = |slot| self.slots[slot].block == block && self.slots[slot].holder == number;
-        self.others.find(finder::of_pair(block, number), is_it)
-    }
-
     /// Adds or renews the chain's next block; `None` where it cannot come next.
     fn touch(&mut self, chain: &mut Chain<'_>, block: BlockKey) -> Option<u32> {
         let slot = match self.known(chain, block) {
@@ -356,40 +327,6 @@ impl Forest {
             holder.lively.add();
         }
         Some(slot)
-    }
-
-    /// One more holder of the block whose first slot `head` is.
-    fn join_peers(&mut self, slot: u32, head: u32) {
-        let second = std::mem::replace(&mut self.slots[head].peer, slot);
-        self.slots[head].before += 1;
-        (self.slots[slot].peer, self.slots[slot].before) = (second, head);
-        if second != NONE {
-            self.slots[second].before = slot;
-        }
-        let slots = &self.slots;
-        let hash_of = |slot| finder::of_pair(slots[slot].block, slots[slot].holder);
-        self.others.insert(hash_of(slot), slot, hash_of);
-    }
-
-    fn leave_peers(&mut self, slot: u32) {
-        let Slot { block, holder, peer, before, .. } = self.slots[slot];
-        let Some(head) = self.head(block) else { return };
-        if head == slot {
-            if peer == NONE {
-                self.heads.remove(finder::of_block(block), slot);
-                return;
-            }
-            self.heads.replace(finder::of_block(block), slot, peer);
-            self.others.remove(finder::of_pair(block, self.slots[peer].holder), peer);
-            self.slots[peer].before = before - 1;
-            return;
-        }
-        self.slots[head].before -= 1;
-        self.slots[before].peer = peer;
-        if peer != NONE {
-            self.slots[peer].before = before;
-        }
-        self.others.remove(finder::of_pair(block, holder), slot);
     }
 
     /// Puts a slot behind another of its holder, or in front of all.

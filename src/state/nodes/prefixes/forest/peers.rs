@@ -1,0 +1,81 @@
+//! Which nodes hold the same block?
+//!
+//! Their slots are a list; the first of it knows how many there are.
+
+use std::iter;
+
+use super::Forest;
+use crate::{
+    domain::prefix::BlockKey,
+    state::nodes::prefixes::{
+        finder,
+        slots::{NONE, Slot},
+    },
+};
+
+impl Forest {
+    /// First slot of a block.
+    pub(super) fn head(&self, block: BlockKey) -> Option<u32> {
+        self.heads.find(finder::of_block(block), |slot| self.slots[slot].block == block)
+    }
+
+    /// Holders of the block whose first slot this is.
+    pub(super) fn count(&self, head: u32) -> usize {
+        self.slots[head].before as usize
+    }
+
+    pub(super) fn peers(&self, head: u32) -> impl Iterator<Item = u32> {
+        iter::successors(Some(head), |&slot| Some(self.slots[slot].peer).filter(|&peer| peer != NONE))
+    }
+
+    pub(super) fn find(&self, number: u16, block: BlockKey) -> Option<u32> {
+        self.find_from(self.head(block)?, number)
+    }
+
+    /// A holder's slot of the block whose first slot this is.
+    pub(super) fn find_from(&self, head: u32, number: u16) -> Option<u32> {
+        let Slot { block, holder, peer, .. } = self.slots[head];
+        if holder == number {
+            return Some(head);
+        }
+        if peer == NONE {
+            return None;
+        }
+        let is_it = |slot| self.slots[slot].block == block && self.slots[slot].holder == number;
+        self.others.find(finder::of_pair(block, number), is_it)
+    }
+
+    /// One more holder of the block whose first slot `head` is.
+    pub(super) fn join_peers(&mut self, slot: u32, head: u32) {
+        let second = std::mem::replace(&mut self.slots[head].peer, slot);
+        self.slots[head].before += 1;
+        (self.slots[slot].peer, self.slots[slot].before) = (second, head);
+        if second != NONE {
+            self.slots[second].before = slot;
+        }
+        let slots = &self.slots;
+        let hash_of = |slot| finder::of_pair(slots[slot].block, slots[slot].holder);
+        self.others.insert(hash_of(slot), slot, hash_of);
+    }
+
+    pub(super) fn leave_peers(&mut self, slot: u32) {
+        let Slot { block, holder, peer, before, .. } = self.slots[slot];
+        let Some(head) = self.head(block) else { return };
+        if head == slot {
+            if peer == NONE {
+                self.heads.remove(finder::of_block(block), slot);
+                return;
+            }
+            self.heads.replace(finder::of_block(block), slot, peer);
+            self.others.remove(finder::of_pair(block, self.slots[peer].holder), peer);
+            self.slots[peer].before = before - 1;
+            return;
+        }
+        self.slots[head].before -= 1;
+        self.slots[before].peer = peer;
+        if peer != NONE {
+            self.slots[peer].before = before;
+        }
+        self.others.remove(finder::of_pair(block, holder), slot);
+    }
+}
