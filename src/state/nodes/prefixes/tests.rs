@@ -52,7 +52,7 @@ fn many_holders_are_told_apart_as_few_are() {
     let prefixes = Prefixes::default();
     let nodes: Vec<_> = (0..100).map(|_| node(&prefixes, 99)).collect();
     for (number, node) in nodes.iter().enumerate() {
-        place(&prefixes, node, &"abcdefgh"[..1 + number % 8], 1);
+        place(&prefixes, node, &"abcdefgh"[..=number % 8], 1);
     }
     for (number, node) in nodes.iter().enumerate() {
         assert_eq!(depth(&prefixes, node, "abcdefgz") as usize, (1 + number % 8).min(7));
