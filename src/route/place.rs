@@ -75,7 +75,9 @@ fn route(
     let policy = scene.policy;
     let mut targets = ranked.iter().filter_map(|scored| target(request, &scored.candidate));
     let (best, score) = (&ranked[0].candidate.node, &ranked[0].score);
-    let reckoned = score.terms.map(|terms| Duration::from_secs_f64(terms.first_token_ms() / 1000.0));
+    // A node may tell a speed at which nothing would ever come.
+    let reckoned =
+        score.terms.and_then(|terms| Duration::try_from_secs_f64(terms.first_token_ms() / 1000.0).ok());
     let observed = || best.live.vitals().expected_first_token(request.request_type, now);
     Route {
         target: targets.next().expect("a candidate has an endpoint for the request's type"),

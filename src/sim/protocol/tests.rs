@@ -151,3 +151,19 @@ fn opening_again_forgets_everything() {
         (&json!(1), &json!(0), &json!(0))
     );
 }
+
+#[test]
+fn a_node_at_whose_speed_nothing_would_ever_come_breaks_nothing() {
+    let mut protocol = opened();
+    for node in [json!("a"), json!(7)] {
+        let mut crawling = report(1000, &node, 1e12);
+        crawling["speed"] = json!(1e-300);
+        assert_eq!(say(&mut protocol, &crawling), json!({ "ok": true }));
+    }
+    let reply = say(&mut protocol, &pick(2000, 1));
+    assert_eq!(
+        (&reply["expected_ttft_ms"], &reply["policy"]),
+        (&Value::Null, &json!("expected_cost")),
+        "{reply}"
+    );
+}
