@@ -15,13 +15,14 @@ use crate::domain::{
     id::{TenantId, UserId},
     outcome::{Outcome, OutcomeResult, OutcomeTokens},
     policy::Policy,
+    prefix::{KvEvents, PrefixPolicy},
     time::Instant,
 };
 use answers::Answers;
 use demand::Demand;
 use leases::{Holds, LeaseTable, Served, Settled};
 use limits::{Limits, Reservation};
-use nodes::{NodeTable, Swept};
+use nodes::{NodeTable, Session, Swept};
 use pools::PoolTable;
 
 /// What decisions read and `record` writes.
@@ -101,6 +102,11 @@ impl State {
         if let Some(output) = outcome.tokens.output.filter(|_| outcome.result == OutcomeResult::Ok) {
             self.demand.observe_output(&served.pool, output);
         }
+    }
+
+    /// Takes in what an agent's stream tells of its node's cache.
+    pub fn hear_cache(&self, session: &Session, events: &KvEvents, policy: &PrefixPolicy, now: Instant) {
+        self.nodes.hear_cache(session, events, self.digester, policy, now);
     }
 
     /// Lets go of what a request holds without having used it.

@@ -1,6 +1,7 @@
 //! Proto ⇄ domain: what comes in is checked here once, field by field, and nowhere else.
 
 pub mod answer;
+pub mod cache;
 pub mod decision;
 pub mod explanation;
 pub mod limit;
@@ -90,6 +91,13 @@ impl Checks {
         }
         let field = format!("{}{field}", self.prefix);
         self.violations.push(Violation { field, description: description.to_string() });
+    }
+
+    /// Notes what is wrong with a message within this one.
+    pub fn refuse_all(&mut self, invalid: Invalid) {
+        for Violation { field, description } in invalid.0 {
+            self.refuse(field, description);
+        }
     }
 
     /// The value of a field, or a note of what is wrong with it.

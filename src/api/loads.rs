@@ -137,18 +137,19 @@ impl Conversation {
 
     fn apply(&mut self, session: &Session, report: &LoadReport) -> Result<ReportLoadResponse, Status> {
         let load = convert::load::load("report.load", report.load.as_ref());
-        let kv_events = convert::load::kv_events("report.kv_events", report.kv_events.as_ref());
-        // What the prefix index takes in once the report is applied.
-        let (load, _kv_events) = match (load, kv_events) {
+        let kv_events = convert::cache::kv_events("report.kv_events", report.kv_events.as_ref());
+        let (load, kv_events) = match (load, kv_events) {
             (Ok(load), Ok(kv_events)) => (load, kv_events),
             (Err(bad), _) | (_, Err(bad)) => return Ok(self.refuse(session, &bad)),
         };
         // A sequence below 1 counts as one that came already.
         let sequence = u64::try_from(report.sequence).unwrap_or(0);
         let policy = self.desk.policy();
-        match session.apply(sequence, load, self.desk.now(), &policy.freshness) {
+        let now = self.desk.now();
+        match session.apply(sequence, load, now, &policy.freshness) {
             Applied::Applied => {
                 self.applied_sequence = report.sequence;
+                self.desk.state.hear_cache(session, &kv_events, &policy.prefixes, now);
                 Ok(self.reply(ReportStatus::Applied))
             }
             Applied::Stale => Ok(self.reply(ReportStatus::Stale)),
@@ -172,11 +173,13 @@ impl Conversation {
     }
 
     fn reply(&self, status: ReportStatus) -> ReportLoadResponse {
+        let policy = self.desk.policy();
         ReportLoadResponse {
             status: status.into(),
-            report_interval: Some(wire::duration(self.desk.policy().freshness.report_interval)),
+            report_interval: Some(wire::duration(policy.freshness.report_interval)),
             applied_sequence: self.applied_sequence,
             field_violations: Vec::new(),
+            prefix_block_tokens: policy.prefixes.block_tokens.get().cast_signed(),
         }
     }
 }

@@ -7,6 +7,8 @@ pub mod scope;
 
 use std::num::NonZeroU32;
 
+use super::id::{AdapterName, ModelName, TenantId};
+
 /// Stands for a block of a prompt and everything before it, among the prompts of one tenant for one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlockKey(u64);
@@ -28,10 +30,8 @@ impl BlockKey {
 pub struct KvEvents {
     /// Whether the cache was emptied, before all else that is said here.
     pub cleared: bool,
-    /// Runs of blocks that it holds now.
-    pub stored: Vec<KvStored>,
-    /// Blocks that it holds no longer.
-    pub removed: Vec<u64>,
+    /// What became of its blocks.
+    pub changes: Vec<KvChange>,
 }
 
 impl KvEvents {
@@ -39,9 +39,24 @@ impl KvEvents {
     pub const BLOCKS_MAX: usize = 4096;
 }
 
+/// What became of the blocks of one tenant's prompts for one model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvChange {
+    /// Tenant.
+    pub tenant: TenantId,
+    /// Model.
+    pub model: ModelName,
+    /// Adapter on top of it; `None` means the model alone.
+    pub adapter: Option<AdapterName>,
+    /// Blocks that it holds no longer: they go before those stored come.
+    pub removed: Vec<u64>,
+    /// Runs of blocks that it holds now.
+    pub stored: Vec<KvRun>,
+}
+
 /// A run of blocks that an engine holds, each the next one's parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KvStored {
+pub struct KvRun {
     /// The block before the first; `None` means that the first begins a prompt.
     pub parent: Option<u64>,
     /// The blocks, at least one.

@@ -63,9 +63,7 @@ fn place_prefix(node: &Node, request: &RouteRequest, scene: Scene<'_>, turn: &Tu
     let Some(occupancy) = node.live.occupancy.as_deref().filter(|_| !request.prefix.is_empty()) else {
         return Renewals::default();
     };
-    let vitals = node.live.vitals();
-    let load = vitals.load.as_ref().map(|reported| &*reported.load);
-    prefixes.resize(occupancy, node.cache_blocks(load, policy));
+    scene.state.nodes.fit(node, policy);
     prefixes.place(occupancy, &request.prefix, policy.blocks_max(Prefixes::BLOCK_BYTES), turn.now)
 }
 

@@ -3,6 +3,7 @@
 //! Writes go through a map; decisions read one immutable [`Topology`], rebuilt when membership changes.
 
 pub mod breaker;
+mod cache;
 pub mod flight;
 pub mod ledger;
 pub mod node;

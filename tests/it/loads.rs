@@ -5,9 +5,9 @@ use std::time::Duration;
 use pointsman::{
     domain::policy::Policy,
     proto::{
-        DrainNodeRequest, Farewell, Filter, GetNodeRequest, KvEvents, KvStored, ListNodesRequest, LoadReport,
-        NodeLoad, NodeOrigin, NodeState, RegisterNodeRequest, Registration, RemoveNodeRequest, ReportStatus,
-        ResumeNodeRequest, report_load_request::Message,
+        DrainNodeRequest, ExplainPickRequest, Farewell, Filter, GetNodeRequest, KvChange, KvEvents, KvRun,
+        ListNodesRequest, LoadReport, NodeLoad, NodeOrigin, NodeState, RegisterNodeRequest, Registration,
+        RemoveNodeRequest, ReportStatus, ResumeNodeRequest, report_load_request::Message,
     },
 };
 use tokio::time::{sleep, timeout};
@@ -32,11 +32,11 @@ async fn a_stream_registers_reports_and_leaves() {
     let refused = agent.report(4, absurd).await.expect("the stream goes on");
     assert_eq!(refused.status(), ReportStatus::Refused);
     assert_eq!(refused.field_violations[0].field, "report.load.cpu_utilization");
-    let empty = KvEvents { stored: vec![KvStored::default()], ..KvEvents::default() };
-    let report = LoadReport { sequence: 4, load: Some(idle()), kv_events: Some(empty) };
+    let nameless = KvEvents { cleared: true, changes: vec![KvChange::default()] };
+    let report = LoadReport { sequence: 4, load: Some(idle()), kv_events: Some(nameless) };
     let refused = agent.say(Message::Report(report)).await.expect("the stream goes on");
     assert_eq!(refused.status(), ReportStatus::Refused);
-    assert_eq!(refused.field_violations[0].field, "report.kv_events.stored[0].blocks");
+    assert_eq!(refused.field_violations[0].field, "report.kv_events.changes[0].model");
     let left = agent.say(Message::Farewell(Farewell { reason: "done".into() })).await.expect("it is taken");
     assert_eq!(left.status(), ReportStatus::Removed);
     let gone = nodes(&running).await.get_node(GetNodeRequest { node_id: "n1".into() }).await;
@@ -156,4 +156,53 @@ async fn nodes_are_listed_in_pages_drained_resumed_and_removed() {
     assert!(client.get_node(GetNodeRequest { node_id: "a".into() }).await.is_err());
     let bad = client.list_nodes(ListNodesRequest { page_size: -1, page_token: String::new() }).await;
     assert_eq!(bad.expect_err("it is malformed").code(), Code::InvalidArgument);
+}
+
+/// The service tells by which blocks to hash; what a cache is told to hold draws the prompts that begin so, until it is
+/// told to be gone.
+#[tokio::test]
+async fn what_an_agent_tells_of_a_cache_draws_the_prompts_that_begin_so() {
+    let running = start(Policy::default()).await;
+    let mut agents = Vec::new();
+    for id in ["n1", "n2", "n3"] {
+        let mut agent = Agent::connect(&running).await;
+        assert_eq!(agent.register(spec(id)).await.expect("it is taken").prefix_block_tokens, 256);
+        agents.push(agent);
+    }
+    let load = || NodeLoad { kv_capacity_tokens: Some(1_000_000), ..idle() };
+    for agent in &mut agents {
+        agent.report(1, load()).await.expect("it is taken");
+    }
+    let run = |parent_block, blocks: &[u64]| KvRun { parent_block, blocks: blocks.to_vec() };
+    let stored = vec![run(None, &[1, 2, 3]), run(Some(3), &[4])];
+    let change = KvChange { model: "m".into(), stored, ..KvChange::default() };
+    let tell = |sequence, change: &KvChange| {
+        let kv_events = Some(KvEvents { cleared: false, changes: vec![change.clone()] });
+        Message::Report(LoadReport { sequence, load: Some(load()), kv_events })
+    };
+    agents[1].say(tell(2, &change)).await.expect("it is taken");
+    let mut client = routing(&running).await;
+    let mut cached = async |request_id: &str, tenant: &str| {
+        let pick = pointsman::proto::PickNodeRequest {
+            tenant: tenant.into(),
+            prompt_tokens: Some(2000),
+            prefix_blocks: vec![1, 2, 3, 4, 5],
+            ..text(request_id)
+        };
+        let route = route(
+            client
+                .explain_pick(ExplainPickRequest { pick: Some(pick) })
+                .await
+                .expect("it answers")
+                .into_inner()
+                .decision
+                .expect("one"),
+        );
+        (route.node_id, route.expected_cached_tokens)
+    };
+    assert_eq!(cached("theirs", "").await, ("n2".to_owned(), Some(1024)));
+    assert_eq!(cached("others", "acme").await.1, Some(0), "another tenant's prompts are others");
+    let removed = KvChange { removed: vec![3], stored: Vec::new(), ..change };
+    agents[1].say(tell(3, &removed)).await.expect("it is taken");
+    assert_eq!(cached("after", "").await, ("n2".to_owned(), Some(512)));
 }

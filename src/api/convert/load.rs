@@ -1,4 +1,4 @@
-//! What a node reports: its load, and what became of its cache.
+//! What a node reports of its load.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use crate::{
     domain::{
         id::AdapterName,
         load::{NodeLoad, Ratio},
-        prefix::{KvEvents, KvStored},
     },
     proto,
 };
@@ -81,27 +80,6 @@ fn speed(speed: f64) -> Result<f64, String> {
     let valid = speed.is_normal() && speed > 0.0 && speed <= NodeLoad::MAX_SPEED;
     let range = || format!("must be over 0 and at most {:e}, got {speed}", NodeLoad::MAX_SPEED);
     valid.then_some(speed).ok_or_else(range)
-}
-
-/// Checks what became of a cache; `field` is where it stands in the message. Absence means that nothing did.
-pub fn kv_events(field: &str, told: Option<&proto::KvEvents>) -> Result<KvEvents, Invalid> {
-    let Some(told) = told else { return Ok(KvEvents::default()) };
-    let mut checks = Checks::of(field);
-    let stored = checks.bound("stored", &told.stored, KvEvents::BLOCKS_MAX);
-    if let Some(empty) = stored.iter().position(|run| run.blocks.is_empty()) {
-        checks.refuse(format!("stored[{empty}].blocks"), "must hold at least one block");
-    }
-    let blocks = told.removed.len() + stored.iter().map(|run| run.blocks.len()).sum::<usize>();
-    if blocks > KvEvents::BLOCKS_MAX {
-        let field = if told.removed.len() > KvEvents::BLOCKS_MAX { "removed" } else { "stored" };
-        let what =
-            format!("must hold at most {} blocks with what is removed, got {blocks}", KvEvents::BLOCKS_MAX);
-        checks.refuse(field, what);
-        return checks.finish(None);
-    }
-    let run = |run: &proto::KvStored| KvStored { parent: run.parent_block, blocks: run.blocks.clone() };
-    let stored = stored.iter().map(run).collect();
-    checks.finish(Some(KvEvents { cleared: told.cleared, stored, removed: told.removed.clone() }))
 }
 
 #[cfg(test)]

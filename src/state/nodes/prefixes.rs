@@ -1,8 +1,8 @@
 //! Which node holds which beginnings of prompts?
 //!
 //! Filled by our own placements, mirrors each node's cache: as many blocks as it holds, least recently used ones
-//! first out, tails before heads. Outcomes correct it (`truncate`), and engines that tell of their caches do
-//! (`stored`, `removed`). A node that holds a block holds those before it, so how much of a prompt each node holds is
+//! first out, tails before heads. Engines that tell of their caches correct it (`stored`, `removed`). A node that holds a
+//! block holds those before it, so how much of a prompt each node holds is
 //! found by bisection, not by a walk. That is so after every change: what hangs below a block goes with it, and nothing
 //! is added to a block that is not there.
 //!
@@ -122,11 +122,6 @@ impl Prefixes {
         if let Some(chain) = chain {
             self.place(occupancy, &chain, blocks_max, now);
         }
-    }
-
-    /// Of these blocks the node held only so many: forgets that it holds the others, and what comes after them.
-    pub fn truncate(&self, occupancy: &Occupancy, blocks: &[BlockKey], held: u32) {
-        self.removed(occupancy, blocks.get(held as usize..).unwrap_or_default());
     }
 
     /// The node says that it holds these no longer; then it does not hold what comes after them either.

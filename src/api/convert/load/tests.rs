@@ -96,32 +96,3 @@ fn numbers_that_are_none_are_refused() {
         assert_eq!(refused(&speed), ["load.work_per_ms"], "{absurd}");
     }
 }
-
-fn run(parent_block: Option<u64>, blocks: usize) -> proto::KvStored {
-    proto::KvStored { parent_block, blocks: (1..=blocks as u64).collect() }
-}
-
-#[test]
-fn events_of_a_cache_are_taken_as_they_are() {
-    assert_eq!(kv_events("kv_events", None), Ok(KvEvents::default()));
-    let told =
-        proto::KvEvents { stored: vec![run(None, 2), run(Some(0), 1)], removed: vec![7], cleared: true };
-    let stored =
-        vec![KvStored { parent: None, blocks: vec![1, 2] }, KvStored { parent: Some(0), blocks: vec![1] }];
-    let events = KvEvents { cleared: true, stored, removed: vec![7] };
-    assert_eq!(kv_events("kv_events", Some(&told)), Ok(events));
-}
-
-#[test]
-fn the_blocks_of_a_report_are_bounded_together() {
-    let told = |stored: &[usize], removed: usize| {
-        let stored = stored.iter().map(|blocks| run(None, *blocks)).collect();
-        let told = proto::KvEvents { stored, removed: vec![1; removed], cleared: false };
-        kv_events("kv_events", Some(&told)).map_err(fields)
-    };
-    assert!(told(&[4000, 95], 1).is_ok());
-    assert_eq!(told(&[4000, 95], 2), Err(vec!["kv_events.stored".to_owned()]));
-    assert_eq!(told(&[1], 4097), Err(vec!["kv_events.removed".to_owned()]));
-    assert_eq!(told(&vec![0; 4097], 0), Err(vec!["kv_events.stored".to_owned()]));
-    assert_eq!(told(&[1, 0], 0), Err(vec!["kv_events.stored[1].blocks".to_owned()]));
-}

@@ -119,21 +119,6 @@ fn what_an_engine_removes_may_come_in_any_order() {
 }
 
 #[test]
-fn an_answer_that_found_less_cuts_the_prompt_there() {
-    let prefixes = Prefixes::default();
-    let node = node(&prefixes, 99);
-    place(&prefixes, &node, "abcdef", 1);
-    place(&prefixes, &node, "abcdxy", 1);
-    prefixes.truncate(&node, &chain("abcdef"), 4);
-    assert_eq!(depth(&prefixes, &node, "abcdef"), 4);
-    assert_eq!(depth(&prefixes, &node, "abcdxy"), 6);
-    prefixes.truncate(&node, &chain("abcdef"), 1);
-    assert_eq!((depth(&prefixes, &node, "abcdxy"), node.held()), (1, 1));
-    prefixes.truncate(&node, &chain("abcdef"), u32::MAX);
-    assert_eq!(node.held(), 1);
-}
-
-#[test]
 fn what_an_engine_stores_follows_only_what_is_there() {
     let prefixes = Prefixes::default();
     let node = node(&prefixes, 99);

@@ -23,7 +23,6 @@ enum Act {
     Place(Index, String, usize),
     Stored(Index, String, usize),
     Removed(Index, String, Vec<Index>),
-    Truncate(Index, String, u32),
     Resize(Index, u32),
     Clear(Index),
     Chill(Index),
@@ -45,7 +44,6 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (node(), prompt(), 0_usize..12).prop_map(|(node, prompt, from)| Act::Stored(node, prompt, from)),
         4 => (node(), prompt(), prop::collection::vec(any::<Index>(), 1..4))
             .prop_map(|(node, prompt, which)| Act::Removed(node, prompt, which)),
-        2 => (node(), prompt(), 0_u32..12).prop_map(|(node, prompt, held)| Act::Truncate(node, prompt, held)),
         2 => (node(), 0_u32..60).prop_map(|(node, capacity)| Act::Resize(node, capacity)),
         1 => node().prop_map(Act::Clear),
         1 => node().prop_map(Act::Chill),
@@ -104,11 +102,6 @@ impl Pair {
                 let (node, model) = self.pick(*index)?;
                 model.removed(&which);
                 self.prefixes.removed(&node, &which);
-            }
-            Act::Truncate(index, prompt, held) => {
-                let (node, model) = self.pick(*index)?;
-                model.removed(chain(prompt).get(*held as usize..).unwrap_or_default());
-                self.prefixes.truncate(&node, &chain(prompt), *held);
             }
             Act::Resize(index, capacity) => {
                 let (node, model) = self.pick(*index)?;
