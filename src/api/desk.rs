@@ -117,7 +117,7 @@ impl Desk {
             },
         };
         let user = self.state.user(&request.key.tenant, request.user.as_ref());
-        let place = self.queue.enter(gate, request.priority, user, tried).ok()?;
+        let place = self.queue.enter(gate, request.rank(), user, tried).ok()?;
         place.decided(deadline, attempt).await.ok()
     }
 
@@ -127,7 +127,7 @@ impl Desk {
             return None;
         }
         let policy = self.policy();
-        Gate::ahead(request, &policy.limits).find(|gate| self.queue.is_behind(gate, request.priority))
+        Gate::ahead(request, &policy.limits).find(|gate| self.queue.is_behind(gate, request.rank()))
     }
 
     /// One try of a pick that waits. `follows` remembers whether it waited for an identical request.

@@ -1,7 +1,8 @@
 //! Who waits for what, and whose turn is it when something changes?
 //!
 //! A pick that is refused for now stands in the line of its *gate*: what it waits for (a user's quota, a pool with room,
-//! an answer on its way). A line is served by priority, then fairly among users (`turns`), then by arrival.
+//! an answer on its way). A line is served by rank (the more urgent first, then
+//! those who pay), then fairly among users (`turns`), then by arrival.
 //!
 //! The queue decides nothing. An event ([`Queue::announce`]) or the line's own time (the `retry_at` of a refusal) *calls*
 //! the head of the line, and the head's own task tries. If it is served it goes, and the next one is called; if it is
@@ -13,7 +14,7 @@
 //! let before = queue.moment();
 //! let Passing { gate, retry_at } = decide() else { return … };
 //! let tried = Tried::Refused { since: before, retry_at };
-//! let mut place = queue.enter(gate, priority, user, tried)?;
+//! let mut place = queue.enter(gate, rank, user, tried)?;
 //! loop {
 //!     timeout_at(deadline, place.called()).await??;
 //!     match decide() {
@@ -46,7 +47,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::domain::{digest::Digest, request::Priority};
+use crate::domain::{digest::Digest, request::Rank};
 use hall::{Hall, Knowledge, Seat, Standing};
 
 /// Shortest sleep between two tries without an event, whatever the refusal says: a `retry_at` that has passed already
@@ -96,7 +97,7 @@ pub enum Attempt<G, D> {
     },
 }
 
-/// Every place is taken, and none by a lower priority.
+/// Every place is taken, and none by a lower rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("every place to wait is taken; wait less, or raise the bound on waiting picks")]
 pub struct Full;
@@ -112,9 +113,11 @@ pub enum Unserved {
     TooLate,
 }
 
-/// The place was given to a higher priority because the queue was full.
+/// The place was given to a higher rank because the queue was full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("lost the place to wait to a higher priority; wait less, or raise the bound on waiting picks")]
+#[error(
+    "lost the place to wait to a more urgent or paid pick; wait less, or raise the bound on waiting picks"
+)]
 pub struct PushedOut;
 
 /// Names a place, and says which of two came first. It survives a change of lines.
@@ -123,7 +126,7 @@ struct Arrival(u64);
 
 impl<G: Eq + Hash + Clone> Queue<G> {
     /// An empty queue with so many places. When all are taken, a newcomer takes that of the youngest of the lowest
-    /// priority if that is lower than its own: nobody is refused a place that a lower priority holds.
+    /// rank if that is lower than its own: nobody is refused a place that a lower rank holds.
     pub fn new(places_max: usize) -> Self {
         let hall = Mutex::new(Hall::new(places_max));
         Self { hall, waiting: AtomicUsize::new(0), events: AtomicU64::new(0) }
@@ -144,26 +147,20 @@ impl<G: Eq + Hash + Clone> Queue<G> {
         Moment(self.events.load(Ordering::SeqCst))
     }
 
-    /// Whether a newcomer of this priority would overtake somebody at the gate if it were decided now: then it should
+    /// Whether a newcomer of this rank would overtake somebody at the gate if it were decided now: then it should
     /// enter as [`Tried::Never`]. Takes no lock while nobody waits anywhere.
-    pub fn is_behind(&self, gate: &G, priority: Priority) -> bool {
-        self.waiting() > 0 && self.hall.lock().is_behind(gate, priority)
+    pub fn is_behind(&self, gate: &G, rank: Rank) -> bool {
+        self.waiting() > 0 && self.hall.lock().is_behind(gate, rank)
     }
 
     /// Takes a place in the gate's line. `user` is whom it is fair to.
-    pub fn enter(
-        &self,
-        gate: G,
-        priority: Priority,
-        user: Digest,
-        tried: Tried,
-    ) -> Result<Place<'_, G>, Full> {
+    pub fn enter(&self, gate: G, rank: Rank, user: Digest, tried: Tried) -> Result<Place<'_, G>, Full> {
         let retry_at = match tried {
             Tried::Never => None,
             Tried::Refused { retry_at, .. } => retry_at,
         };
         let bell = Arc::new(Notify::new());
-        let seat = Seat { gate, user, priority, retry_at, seen: None, bell: Arc::clone(&bell) };
+        let seat = Seat { gate, user, rank, retry_at, seen: None, bell: Arc::clone(&bell) };
         let arrival = self.change(|hall| {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             let knowledge = match tried {
@@ -252,7 +249,7 @@ impl<G: Eq + Hash + Clone> Place<'_, G> {
     }
 
     /// Tells that the try was refused. At the same gate the place stays where it is; at another one it gets in line with
-    /// its priority and its arrival, and the next one of the old line is called. `None`: nobody knows when it may pass.
+    /// its rank and its arrival, and the next one of the old line is called. `None`: nobody knows when it may pass.
     pub fn wait_again(&mut self, gate: G, retry_at: Option<Instant>) {
         let retry_at = retry_at.map(|at| at.max(Instant::now() + PAUSE_MIN));
         self.refused = true;

@@ -120,6 +120,11 @@ impl RouteRequest {
         }
         NodeClass::Normal
     }
+
+    /// Whom it goes before where several wait.
+    pub fn rank(&self) -> Rank {
+        Rank { priority: self.priority, tier: self.tier }
+    }
 }
 
 /// Names one request among all tenants.
@@ -155,13 +160,22 @@ pub enum Patience {
     Exhausted,
 }
 
+/// Who goes before whom where both wait: the more urgent request, and of equally urgent ones that of the user who pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rank {
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What its user pays for.
+    pub tier: Tier,
+}
+
 /// What a user pays for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
-    /// Pays.
-    Premium,
     /// Does not.
     Free,
+    /// Pays.
+    Premium,
 }
 
 /// How urgent a request is.

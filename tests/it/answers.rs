@@ -12,7 +12,7 @@ use pointsman::{
         node::NodeSpec,
         outcome::OutcomeResult,
         policy::Policy,
-        request::{Patience, Priority, RouteRequest},
+        request::{Patience, Priority, RouteRequest, Tier},
     },
 };
 use tokio::{
@@ -138,6 +138,8 @@ async fn those_over_a_limit_are_served_by_priority_then_in_turn_at_the_rate_of_t
     let mut requests = vec![of_user("first", Priority::Normal, "first")];
     requests.extend((0..6).map(|i| of_user("ann", Priority::Low, &format!("ann-{i}"))));
     requests.extend((0..6).map(|i| of_user("ben", Priority::Low, &format!("ben-{i}"))));
+    let paid = |request| RouteRequest { tier: Tier::Premium, ..request };
+    requests.extend((0..2).map(|i| paid(of_user("dan", Priority::Low, &format!("dan-{i}")))));
     requests.extend((0..3).map(|i| of_user("cid", Priority::High, &format!("cid-{i}"))));
     let began = Instant::now();
     let mut order = Vec::new();
@@ -155,8 +157,8 @@ async fn those_over_a_limit_are_served_by_priority_then_in_turn_at_the_rate_of_t
         order.push(served.expect("no panic"));
     }
     let names: Vec<_> = order.iter().map(|(name, _)| &name[..3]).collect();
-    assert_eq!(names[..4], ["fir", "cid", "cid", "cid"]);
-    assert!(names[4..].chunks(2).all(|pair| pair[0] != pair[1]), "in turn: {names:?}");
+    assert_eq!(names[..6], ["fir", "cid", "cid", "cid", "dan", "dan"], "the urgent, then those who pay");
+    assert!(names[6..].chunks(2).all(|pair| pair[0] != pair[1]), "in turn: {names:?}");
     for (i, (name, at)) in order.iter().enumerate() {
         let due = Duration::from_millis(500) * u32::try_from(i).expect("few");
         assert!(at.abs_diff(due) <= Duration::from_millis(20), "{name} came {at:?} and not {due:?}");
@@ -183,6 +185,23 @@ async fn with_no_room_on_any_node_those_who_may_wait_do() {
     }
     let saturated = ended.iter().filter(|end| **end == Err(RejectionReason::Saturated)).count();
     assert_eq!((ended.len(), saturated, desk.waiting()), (5, 2, 0));
+}
+
+/// Room that comes free is for who waits, even if somebody else comes before that one can take it.
+#[tokio::test(start_paused = true)]
+async fn a_newcomer_does_not_overtake_those_who_wait() {
+    let capacity = std::num::NonZeroU32::new(1);
+    let desk = desk(Policy::default(), [NodeSpec { queue_capacity: capacity, ..text_node("a") }]);
+    let waits = |name: &str| RouteRequest { patience: Patience::Waits, ..text(name) };
+    let mut asked = ask(&desk, ["first", "second"].map(waits)).await;
+    asked.join_next().await.expect("the first is sent").expect("no panic").outcome.expect("to the node");
+    desk.settle(&outcome(&text("first").key, OutcomeResult::Ok));
+    let third = waits("third");
+    let mut newcomer = std::pin::pin!(desk.decide_within(&third, PATIENCE));
+    assert!(futures_util::poll!(&mut newcomer).is_pending());
+    asked.join_next().await.expect("the second is sent").expect("no panic").outcome.expect("to the node");
+    desk.settle(&outcome(&text("second").key, OutcomeResult::Ok));
+    assert!(newcomer.await.outcome.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ use super::{
     line::{Line, earlier},
     turns::End,
 };
-use crate::domain::{digest::Digest, request::Priority};
+use crate::domain::{digest::Digest, request::Rank};
 
 /// All places and lines. Every step takes O(log n), [`Self::announce_all`] that for each line.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) struct Hall<G> {
     lines: HashMap<G, Line>,
     places: HashMap<Arrival, Seat<G>>,
     /// The same places; the first one gives way when the queue is full.
-    yielding: BTreeSet<(Priority, Reverse<Arrival>)>,
+    yielding: BTreeSet<(Rank, Reverse<Arrival>)>,
     bells: Vec<Arc<Notify>>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Seat<G> {
     /// Whose turn it uses.
     pub(super) user: Digest,
     /// Higher ones are served first.
-    pub(super) priority: Priority,
+    pub(super) rank: Rank,
     /// When its own last refusal may pass; `None` when it was called since, or nobody knows.
     pub(super) retry_at: Option<Instant>,
     /// Events at the gate before its last try; `None` when it has to try whatever happened.
@@ -100,15 +100,15 @@ impl<G: Eq + Hash + Clone> Hall<G> {
         std::mem::take(&mut self.bells)
     }
 
-    /// Whether somebody at the gate goes before a newcomer of this priority.
-    pub(super) fn is_behind(&self, gate: &G, priority: Priority) -> bool {
-        self.lines.get(gate).is_some_and(|line| line.is_before(priority))
+    /// Whether somebody at the gate goes before a newcomer of this rank.
+    pub(super) fn is_behind(&self, gate: &G, rank: Rank) -> bool {
+        self.lines.get(gate).is_some_and(|line| line.is_before(rank))
     }
 
-    /// Gives a place, in a full queue that of the youngest of the lowest priority, if that is lower.
+    /// Gives a place, in a full queue that of the youngest of the lowest rank, if that is lower.
     pub(super) fn enter(&mut self, seat: Seat<G>, knowledge: Knowledge) -> Result<Arrival, Full> {
         if self.places.len() >= self.places_max {
-            self.make_room(seat.priority)?;
+            self.make_room(seat.rank)?;
         }
         self.arrivals += 1;
         let arrival = Arrival(self.arrivals);
@@ -181,9 +181,9 @@ impl<G: Eq + Hash + Clone> Hall<G> {
         }
     }
 
-    fn make_room(&mut self, priority: Priority) -> Result<(), Full> {
+    fn make_room(&mut self, rank: Rank) -> Result<(), Full> {
         match self.yielding.first() {
-            Some(&(lowest, Reverse(youngest))) if lowest < priority => {
+            Some(&(lowest, Reverse(youngest))) if lowest < rank => {
                 let seat = self.take(youngest, End::Unserved);
                 self.bells.extend(seat.map(|seat| seat.bell));
                 Ok(())
@@ -195,19 +195,19 @@ impl<G: Eq + Hash + Clone> Hall<G> {
     fn put(&mut self, arrival: Arrival, mut seat: Seat<G>, knowledge: Knowledge) {
         let gate = seat.gate.clone();
         let line = self.lines.entry(gate.clone()).or_default();
-        line.join(seat.priority, seat.user, arrival);
+        line.join(seat.rank, seat.user, arrival);
         line.hear(seat.retry_at);
         seat.seen = (knowledge == Knowledge::Fresh).then_some(line.events);
-        self.yielding.insert((seat.priority, Reverse(arrival)));
+        self.yielding.insert((seat.rank, Reverse(arrival)));
         self.places.insert(arrival, seat);
         self.settle(&gate);
     }
 
     fn take(&mut self, arrival: Arrival, end: End) -> Option<Seat<G>> {
         let seat = self.places.remove(&arrival)?;
-        self.yielding.remove(&(seat.priority, Reverse(arrival)));
+        self.yielding.remove(&(seat.rank, Reverse(arrival)));
         let line = self.lines.get_mut(&seat.gate)?;
-        line.leave(seat.priority, seat.user, arrival, end);
+        line.leave(seat.rank, seat.user, arrival, end);
         if line.is_empty() {
             self.lines.remove(&seat.gate);
             return Some(seat);

@@ -8,13 +8,13 @@ use super::{
     Arrival,
     turns::{End, Turns},
 };
-use crate::domain::{digest::Digest, request::Priority};
+use crate::domain::{digest::Digest, request::Rank};
 
 /// The places that wait at one gate.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     /// None of them is empty.
-    classes: BTreeMap<Priority, Turns>,
+    classes: BTreeMap<Rank, Turns>,
     /// The place that is called and has not said yet how it fared. One at a time: so an event costs one decision.
     pub(super) called: Option<Arrival>,
     /// Events at this gate so far. A call that is handed back is one, too.
@@ -30,25 +30,25 @@ impl Line {
         self.classes.is_empty()
     }
 
-    /// The first of the highest priority.
+    /// The first of the highest rank.
     pub(super) fn head(&self) -> Option<Arrival> {
         self.classes.last_key_value().and_then(|(_, turns)| turns.head())
     }
 
-    /// Whether a newcomer of this priority has somebody before it.
-    pub(super) fn is_before(&self, priority: Priority) -> bool {
-        self.classes.last_key_value().is_some_and(|(highest, _)| *highest >= priority)
+    /// Whether a newcomer of this rank has somebody before it.
+    pub(super) fn is_before(&self, rank: Rank) -> bool {
+        self.classes.last_key_value().is_some_and(|(highest, _)| *highest >= rank)
     }
 
-    pub(super) fn join(&mut self, priority: Priority, user: Digest, arrival: Arrival) {
-        self.classes.entry(priority).or_default().join(user, arrival);
+    pub(super) fn join(&mut self, rank: Rank, user: Digest, arrival: Arrival) {
+        self.classes.entry(rank).or_default().join(user, arrival);
     }
 
-    pub(super) fn leave(&mut self, priority: Priority, user: Digest, arrival: Arrival, end: End) {
-        let Some(turns) = self.classes.get_mut(&priority) else { return };
+    pub(super) fn leave(&mut self, rank: Rank, user: Digest, arrival: Arrival, end: End) {
+        let Some(turns) = self.classes.get_mut(&rank) else { return };
         turns.leave(user, arrival, end);
         if turns.is_empty() {
-            self.classes.remove(&priority);
+            self.classes.remove(&rank);
         }
     }
 

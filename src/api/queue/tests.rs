@@ -9,7 +9,20 @@ use tokio::{
 };
 
 use super::*;
-use crate::domain::{digest::Digester, id::TenantId};
+use crate::domain::{
+    digest::Digester,
+    id::TenantId,
+    request::{Priority, Tier},
+};
+
+pub(super) const LOW: Rank = free(Priority::Low);
+pub(super) const NORMAL: Rank = free(Priority::Normal);
+pub(super) const PAID: Rank = Rank { priority: Priority::Normal, tier: Tier::Premium };
+pub(super) const HIGH: Rank = free(Priority::High);
+
+const fn free(priority: Priority) -> Rank {
+    Rank { priority, tier: Tier::Free }
+}
 
 pub(in crate::api::queue) fn user(who: u64) -> Digest {
     let tenant = TenantId::parse("acme").expect("a name");
@@ -33,8 +46,8 @@ fn refused_until(queue: &Queue<&'static str>, retry_at: Instant) -> Tried {
     Tried::Refused { since: queue.moment(), retry_at: Some(retry_at) }
 }
 
-fn join<'q>(queue: &'q Queue<&'static str>, priority: Priority, who: u64) -> Place<'q, &'static str> {
-    queue.enter(GATE, priority, user(who), refused(queue)).expect("there is room")
+fn join<'q>(queue: &'q Queue<&'static str>, rank: Rank, who: u64) -> Place<'q, &'static str> {
+    queue.enter(GATE, rank, user(who), refused(queue)).expect("there is room")
 }
 
 /// Polls once: whether it is called by now.
@@ -64,19 +77,19 @@ fn serve_all(places: Vec<Place<'_, &'static str>>) -> Vec<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn higher_priority_goes_first_and_equals_by_arrival() {
+async fn a_higher_rank_goes_first_and_equals_by_arrival() {
     let queue = Queue::new(10);
-    let priorities = [Priority::Low, Priority::Normal, Priority::High, Priority::Low, Priority::High];
-    let places = (0..).zip(priorities).map(|(who, priority)| join(&queue, priority, who)).collect();
+    let ranks = [LOW, NORMAL, PAID, HIGH, LOW, PAID, HIGH];
+    let places = (0..).zip(ranks).map(|(who, rank)| join(&queue, rank, who)).collect();
     queue.announce(&GATE);
-    assert_eq!(serve_all(places), [2, 4, 1, 0, 3]);
+    assert_eq!(serve_all(places), [3, 6, 2, 5, 1, 0, 4]);
     assert_eq!((queue.waiting(), queue.lines()), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn nobody_is_called_without_an_event() {
     let queue = Queue::new(10);
-    let mut places = [join(&queue, Priority::Normal, 1), join(&queue, Priority::Normal, 2)];
+    let mut places = [join(&queue, NORMAL, 1), join(&queue, NORMAL, 2)];
     assert!(!places.iter_mut().any(is_called));
     queue.announce(&OTHER);
     assert!(!places.iter_mut().any(is_called), "it was for another gate");
@@ -87,8 +100,8 @@ async fn nobody_is_called_without_an_event() {
 #[tokio::test(start_paused = true)]
 async fn a_crowd_of_one_user_leaves_the_others_their_share() {
     let queue = Queue::new(2000);
-    let crowd = (0..1000).map(|_| join(&queue, Priority::Normal, 0));
-    let others = (0..900).map(|place| join(&queue, Priority::Normal, 1 + place / 100));
+    let crowd = (0..1000).map(|_| join(&queue, NORMAL, 0));
+    let others = (0..900).map(|place| join(&queue, NORMAL, 1 + place / 100));
     let order = Mutex::new(Vec::new());
     let users = [vec![0; 1000], (0..900).map(|place| 1 + place / 100).collect()].concat();
     let waiters = crowd.chain(others).zip(users).map(|(place, who)| {
@@ -122,7 +135,7 @@ async fn an_event_costs_one_decision_and_not_one_for_each_that_waits() {
             decisions.fetch_add(1, Ordering::Relaxed);
             Attempt::<_, ()>::Passing { gate: GATE, retry_at: None }
         };
-        join(&queue, Priority::Normal, who).decided(later(100 * MS), decide)
+        join(&queue, NORMAL, who).decided(later(100 * MS), decide)
     });
     let tells = async {
         for _ in 0..events {
@@ -141,7 +154,7 @@ async fn one_event_serves_a_thousand_in_a_chain() {
     let decisions = AtomicUsize::new(0);
     let waiters = (0..1000).map(|who| {
         let decide = || Attempt::Final(decisions.fetch_add(1, Ordering::Relaxed));
-        join(&queue, Priority::Normal, who % 7).decided(later(MS), decide)
+        join(&queue, NORMAL, who % 7).decided(later(MS), decide)
     });
     let all = futures_util::future::join_all(waiters);
     queue.announce(&GATE);
@@ -158,7 +171,7 @@ async fn a_deadline_is_honoured_among_ten_thousand() {
         let deadline = start + Duration::from_millis(100 + who % 400);
         let retry_at = start + Duration::from_millis(who % 500);
         let tried = refused_until(&queue, retry_at);
-        let place = queue.enter(GATE, Priority::Normal, user(who % 50), tried).expect("there is room");
+        let place = queue.enter(GATE, NORMAL, user(who % 50), tried).expect("there is room");
         async move {
             let decide = || Attempt::<_, ()>::Passing { gate: GATE, retry_at: Some(Instant::now() + MS) };
             assert_eq!(place.decided(deadline, decide).await, Err(Unserved::TooLate));
@@ -176,7 +189,7 @@ async fn nobody_tries_when_it_is_too_late() {
     let deadline = later(10 * MS);
     let decisions = AtomicUsize::new(0);
     let waiters = (0..1000).map(|who| {
-        let place = queue.enter(GATE, Priority::Normal, user(who), Tried::Never).expect("there is room");
+        let place = queue.enter(GATE, NORMAL, user(who), Tried::Never).expect("there is room");
         place.decided(deadline, || {
             decisions.fetch_add(1, Ordering::Relaxed);
             Attempt::<_, ()>::Passing { gate: GATE, retry_at: None }
@@ -191,7 +204,7 @@ async fn nobody_tries_when_it_is_too_late() {
 async fn a_deadline_is_honoured_though_every_try_meets_an_event() {
     let queue = Queue::new(1);
     let mut tries = 0;
-    let place = join(&queue, Priority::Normal, 1);
+    let place = join(&queue, NORMAL, 1);
     queue.announce(&GATE);
     // Time passes only while all wait, so a loop that never waits would never end: it ends itself instead.
     let decide = || {
@@ -208,7 +221,7 @@ async fn a_deadline_is_honoured_though_every_try_meets_an_event() {
 async fn a_time_that_has_passed_is_no_reason_to_spin() {
     let queue = Queue::new(1);
     let mut tries = 0;
-    let place = join(&queue, Priority::Normal, 1);
+    let place = join(&queue, NORMAL, 1);
     queue.announce(&GATE);
     let decide = || {
         tries += 1;
@@ -224,8 +237,8 @@ async fn the_head_looks_when_the_lines_time_has_come() {
     let queue = Queue::new(10);
     let start = Instant::now();
     let tried = refused_until(&queue, start + 50 * MS);
-    let mut first = queue.enter(GATE, Priority::Normal, user(1), tried).expect("there is room");
-    let mut second = join(&queue, Priority::Normal, 2);
+    let mut first = queue.enter(GATE, NORMAL, user(1), tried).expect("there is room");
+    let mut second = join(&queue, NORMAL, 2);
     timeout(60 * MS, first.called()).await.expect("in time").expect("still there");
     assert_eq!((Instant::now() - start).as_millis() / 2, 25, "not before its time");
     assert!(!is_called(&mut second));
@@ -236,8 +249,8 @@ async fn the_next_takes_over_the_time_when_the_head_leaves() {
     let queue = Queue::new(10);
     let start = Instant::now();
     let tried = refused_until(&queue, start + 50 * MS);
-    let first = queue.enter(GATE, Priority::Normal, user(1), tried).expect("there is room");
-    let mut second = join(&queue, Priority::Normal, 2);
+    let first = queue.enter(GATE, NORMAL, user(1), tried).expect("there is room");
+    let mut second = join(&queue, NORMAL, 2);
     let waits = timeout(70 * MS, second.called());
     let leaves = async {
         tokio::time::sleep(10 * MS).await;
@@ -251,12 +264,12 @@ async fn the_next_takes_over_the_time_when_the_head_leaves() {
 #[tokio::test(start_paused = true)]
 async fn a_newcomer_behind_the_head_may_know_an_earlier_time() {
     let queue = Queue::new(10);
-    let mut first = join(&queue, Priority::Normal, 1);
+    let mut first = join(&queue, NORMAL, 1);
     let start = Instant::now();
     let waits = timeout(70 * MS, first.called());
     let enters = async {
         tokio::time::sleep(10 * MS).await;
-        queue.enter(GATE, Priority::Normal, user(2), refused_until(&queue, start + 30 * MS))
+        queue.enter(GATE, NORMAL, user(2), refused_until(&queue, start + 30 * MS))
     };
     let (called, _second) = tokio::join!(waits, enters);
     assert_eq!(called, Ok(Ok(())));
@@ -266,7 +279,7 @@ async fn a_newcomer_behind_the_head_may_know_an_earlier_time() {
 #[tokio::test(start_paused = true)]
 async fn a_call_goes_on_when_its_holder_is_dropped() {
     let queue = Queue::new(10);
-    let [first, second, mut third] = [1, 2, 3].map(|who| join(&queue, Priority::Normal, who));
+    let [first, second, mut third] = [1, 2, 3].map(|who| join(&queue, NORMAL, who));
     queue.announce(&GATE);
     drop(first);
     assert!(!is_called(&mut third), "the second is called, and has not looked yet");
@@ -277,7 +290,7 @@ async fn a_call_goes_on_when_its_holder_is_dropped() {
 #[tokio::test(start_paused = true)]
 async fn a_call_is_not_lost_with_the_future_that_waited_for_it() {
     let queue = Queue::new(10);
-    let mut place = join(&queue, Priority::Normal, 1);
+    let mut place = join(&queue, NORMAL, 1);
     {
         let mut called = Box::pin(place.called());
         let mut context = Context::from_waker(Waker::noop());
@@ -290,7 +303,7 @@ async fn a_call_is_not_lost_with_the_future_that_waited_for_it() {
 #[tokio::test(start_paused = true)]
 async fn who_is_refused_keeps_the_head_and_nobody_behind_is_tried() {
     let queue = Queue::new(10);
-    let [mut first, mut second] = [1, 2].map(|who| join(&queue, Priority::Normal, who));
+    let [mut first, mut second] = [1, 2].map(|who| join(&queue, NORMAL, who));
     queue.announce(&GATE);
     assert!(is_called(&mut first));
     first.wait_again(GATE, None);
@@ -303,7 +316,7 @@ async fn who_is_refused_keeps_the_head_and_nobody_behind_is_tried() {
 #[tokio::test(start_paused = true)]
 async fn who_came_too_late_for_an_event_tries_when_the_one_before_it_gives_up() {
     let queue = Queue::new(10);
-    let [mut first, mut second] = [1, 2].map(|who| join(&queue, Priority::Normal, who));
+    let [mut first, mut second] = [1, 2].map(|who| join(&queue, NORMAL, who));
     queue.announce(&GATE);
     assert!(is_called(&mut first));
     first.wait_again(GATE, None);
@@ -313,7 +326,7 @@ async fn who_came_too_late_for_an_event_tries_when_the_one_before_it_gives_up() 
     second.wait_again(GATE, None);
     let late = refused(&queue);
     queue.announce(&OTHER);
-    let mut third = queue.enter(GATE, Priority::Normal, user(3), late).expect("there is room");
+    let mut third = queue.enter(GATE, NORMAL, user(3), late).expect("there is room");
     drop(second);
     assert!(is_called(&mut third), "something happened before it had its place");
 }
@@ -321,7 +334,7 @@ async fn who_came_too_late_for_an_event_tries_when_the_one_before_it_gives_up() 
 #[tokio::test(start_paused = true)]
 async fn an_event_during_a_try_calls_again() {
     let queue = Queue::new(10);
-    let mut place = join(&queue, Priority::Normal, 1);
+    let mut place = join(&queue, NORMAL, 1);
     queue.announce(&GATE);
     assert!(is_called(&mut place));
     queue.announce(&GATE);
@@ -336,14 +349,14 @@ async fn an_event_between_the_decision_and_the_place_is_not_missed() {
     let queue = Queue::new(10);
     let tried = refused(&queue);
     queue.announce(&GATE);
-    let mut place = queue.enter(GATE, Priority::Normal, user(1), tried).expect("there is room");
+    let mut place = queue.enter(GATE, NORMAL, user(1), tried).expect("there is room");
     assert!(is_called(&mut place));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_event_at_the_other_gate_before_the_move_is_not_missed() {
     let queue = Queue::new(10);
-    let mut place = join(&queue, Priority::Normal, 1);
+    let mut place = join(&queue, NORMAL, 1);
     queue.announce(&GATE);
     assert!(is_called(&mut place));
     queue.announce(&OTHER);
@@ -356,19 +369,19 @@ async fn an_event_at_the_other_gate_before_the_move_is_not_missed() {
 #[tokio::test(start_paused = true)]
 async fn who_has_not_tried_is_called_if_nobody_is_before_it() {
     let queue = Queue::new(10);
-    let enter = |who| queue.enter(GATE, Priority::Normal, user(who), Tried::Never).expect("there is room");
+    let enter = |who| queue.enter(GATE, NORMAL, user(who), Tried::Never).expect("there is room");
     let (mut first, mut second) = (enter(1), enter(2));
     assert!(!is_called(&mut second));
     assert!(is_called(&mut first));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_move_to_another_gate_keeps_priority_and_arrival() {
+async fn a_move_to_another_gate_keeps_rank_and_arrival() {
     let queue = Queue::new(10);
-    let [mut old, mut low] = [(1, Priority::Normal), (2, Priority::Low)].map(|(who, p)| join(&queue, p, who));
-    let enter = |who, priority| queue.enter(OTHER, priority, user(who), refused(&queue)).expect("room");
-    let places = [(3, Priority::High), (4, Priority::Normal), (1, Priority::Normal)];
-    let mut places = places.map(|(who, priority)| enter(who, priority)).into_iter().collect::<Vec<_>>();
+    let [mut old, mut low] = [(1, NORMAL), (2, LOW)].map(|(who, p)| join(&queue, p, who));
+    let enter = |who, rank| queue.enter(OTHER, rank, user(who), refused(&queue)).expect("room");
+    let places = [(3, HIGH), (4, NORMAL), (1, NORMAL)];
+    let mut places = places.map(|(who, rank)| enter(who, rank)).into_iter().collect::<Vec<_>>();
     queue.announce(&GATE);
     assert!(is_called(&mut old));
     old.wait_again(OTHER, None);
@@ -383,13 +396,13 @@ async fn a_move_to_another_gate_keeps_priority_and_arrival() {
 #[tokio::test(start_paused = true)]
 async fn a_newcomer_stands_back_for_equals_and_not_for_lower_ones() {
     let queue = Queue::new(10);
-    assert!(!queue.is_behind(&GATE, Priority::Low));
-    let place = join(&queue, Priority::Normal, 1);
-    let behind = [Priority::Low, Priority::Normal, Priority::High].map(|p| queue.is_behind(&GATE, p));
+    assert!(!queue.is_behind(&GATE, LOW));
+    let place = join(&queue, NORMAL, 1);
+    let behind = [LOW, NORMAL, HIGH].map(|p| queue.is_behind(&GATE, p));
     assert_eq!(behind, [true, true, false]);
-    assert!(!queue.is_behind(&OTHER, Priority::Low));
+    assert!(!queue.is_behind(&OTHER, LOW));
     drop(place);
-    assert!(!queue.is_behind(&GATE, Priority::Low));
+    assert!(!queue.is_behind(&GATE, LOW));
 }
 
 #[test]
@@ -399,7 +412,7 @@ fn nobody_touches_the_lock_while_nobody_waits() {
     let held = queue.hall.lock();
     std::thread::scope(|threads| {
         threads.spawn(|| {
-            assert!(!queue.is_behind(&GATE, Priority::Low));
+            assert!(!queue.is_behind(&GATE, LOW));
             queue.announce(&GATE);
             queue.announce_all();
             done.send(()).expect("it is awaited");
@@ -411,19 +424,19 @@ fn nobody_touches_the_lock_while_nobody_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_queue_takes_the_place_of_the_youngest_of_the_lowest_priority() {
+async fn a_full_queue_takes_the_place_of_the_youngest_of_the_lowest_rank() {
     let queue = Queue::new(3);
-    let [mut low, mut younger] = [1, 2].map(|who| join(&queue, Priority::Low, who));
-    let mut normal = join(&queue, Priority::Normal, 3);
-    let enter = |priority| queue.enter(OTHER, priority, user(4), refused(&queue));
-    assert!(matches!(enter(Priority::Low), Err(Full)), "equals keep what they have");
-    let high = enter(Priority::High).expect("a low one gives way");
+    let [mut low, mut younger] = [1, 2].map(|who| join(&queue, LOW, who));
+    let mut normal = join(&queue, NORMAL, 3);
+    let enter = |rank| queue.enter(OTHER, rank, user(4), refused(&queue));
+    assert!(matches!(enter(LOW), Err(Full)), "equals keep what they have");
+    let high = enter(HIGH).expect("a low one gives way");
     assert_eq!(poll(&mut younger), Poll::Ready(Err(PushedOut)));
     assert!(poll(&mut low).is_pending() && poll(&mut normal).is_pending());
-    let _second = enter(Priority::High).expect("the other low one gives way");
-    let _third = enter(Priority::High).expect("the normal one gives way");
+    let _second = enter(HIGH).expect("the other low one gives way");
+    let _third = enter(HIGH).expect("the normal one gives way");
     assert_eq!(poll(&mut normal), Poll::Ready(Err(PushedOut)));
-    assert!(matches!(enter(Priority::High), Err(Full)));
+    assert!(matches!(enter(HIGH), Err(Full)));
     drop((low, younger, normal));
     assert_eq!(queue.waiting(), 3, "who was pushed out frees no other's place");
     drop(high);
@@ -433,9 +446,9 @@ async fn a_full_queue_takes_the_place_of_the_youngest_of_the_lowest_priority() {
 #[tokio::test(start_paused = true)]
 async fn who_is_pushed_out_is_told_at_once() {
     let queue = Queue::new(1);
-    let low = join(&queue, Priority::Low, 1);
+    let low = join(&queue, LOW, 1);
     let waits = low.decided(later(MS), || Attempt::Final(()));
-    let enters = async { queue.enter(GATE, Priority::High, user(2), refused(&queue)) };
+    let enters = async { queue.enter(GATE, HIGH, user(2), refused(&queue)) };
     let (pushed_out, _high) = tokio::join!(waits, enters);
     assert_eq!(pushed_out, Err(Unserved::PushedOut(PushedOut)));
 }
@@ -444,12 +457,12 @@ async fn who_is_pushed_out_is_told_at_once() {
 async fn the_call_of_who_is_pushed_out_goes_on() {
     let queue = Queue::new(2);
     // Older and lower: called only because it was alone.
-    let mut normal = join(&queue, Priority::Normal, 1);
-    let mut low = queue.enter(OTHER, Priority::Low, user(2), refused(&queue)).expect("there is room");
+    let mut normal = join(&queue, NORMAL, 1);
+    let mut low = queue.enter(OTHER, LOW, user(2), refused(&queue)).expect("there is room");
     queue.announce(&OTHER);
     assert!(is_called(&mut low));
     assert!(!is_called(&mut normal));
-    let mut high = queue.enter(OTHER, Priority::High, user(3), refused(&queue)).expect("low gives way");
+    let mut high = queue.enter(OTHER, HIGH, user(3), refused(&queue)).expect("low gives way");
     low.wait_again(OTHER, None);
     assert_eq!(poll(&mut low), Poll::Ready(Err(PushedOut)));
     drop(low);
@@ -461,8 +474,8 @@ async fn the_call_of_who_is_pushed_out_goes_on() {
 async fn an_event_for_all_calls_every_head() {
     let queue = Queue::new(10);
     let mut places = ["a", "b", "c"]
-        .map(|gate| queue.enter(gate, Priority::Normal, user(1), refused(&queue)).expect("there is room"));
-    let mut behind = queue.enter("a", Priority::Normal, user(2), refused(&queue)).expect("there is room");
+        .map(|gate| queue.enter(gate, NORMAL, user(1), refused(&queue)).expect("there is room"));
+    let mut behind = queue.enter("a", NORMAL, user(2), refused(&queue)).expect("there is room");
     queue.announce_all();
     assert!(places.iter_mut().all(is_called));
     assert!(!is_called(&mut behind));
@@ -471,7 +484,7 @@ async fn an_event_for_all_calls_every_head() {
 #[tokio::test(start_paused = true)]
 async fn a_queue_without_places_refuses() {
     let queue = Queue::new(0);
-    assert!(matches!(queue.enter(GATE, Priority::High, user(1), refused(&queue)), Err(Full)));
+    assert!(matches!(queue.enter(GATE, HIGH, user(1), refused(&queue)), Err(Full)));
     assert_eq!((queue.waiting(), queue.lines()), (0, 0));
 }
 
@@ -484,8 +497,7 @@ async fn a_hundred_thousand_callers_that_give_up_leave_nothing() {
         let queue = Arc::clone(&queue);
         tasks.spawn(async move {
             let tried = Tried::Refused { since: queue.moment(), retry_at: Some(Instant::now() + MS) };
-            let place =
-                queue.enter(who % 10, Priority::Normal, user(who % 100), tried).expect("there is room");
+            let place = queue.enter(who % 10, NORMAL, user(who % 100), tried).expect("there is room");
             let mut tries = 0;
             let decide = || {
                 tries += 1;
@@ -538,13 +550,13 @@ async fn take_a_token(queue: Arc<Queue<&'static str>>, tokens: Arc<AtomicUsize>,
     let since = queue.moment();
     if take() != Attempt::Final(()) {
         let tried = Tried::Refused { since, retry_at: None };
-        let place = queue.enter(GATE, Priority::Normal, user, tried).expect("there is room");
+        let place = queue.enter(GATE, NORMAL, user, tried).expect("there is room");
         place.decided(later(Duration::from_secs(30)), take).await.expect("a token for each");
     }
 }
 
 async fn give_up(queue: Arc<Queue<&'static str>>, user: Digest, patience: Duration) {
-    let mut place = queue.enter(GATE, Priority::High, user, refused(&queue)).expect("there is room");
+    let mut place = queue.enter(GATE, HIGH, user, refused(&queue)).expect("there is room");
     let _ = timeout(patience, place.called()).await;
 }
 
@@ -577,7 +589,7 @@ fn the_first_place_and_an_event_do_not_miss_each_other() {
             meet();
             let tried = refused(&queue);
             let is_refused = brought.load(Ordering::SeqCst) < round;
-            let place = is_refused.then(|| queue.enter(GATE, Priority::Normal, user(1), tried));
+            let place = is_refused.then(|| queue.enter(GATE, NORMAL, user(1), tried));
             meet();
             let called = |place: Result<Place<'_, _>, Full>| is_called(&mut place.expect("there is room"));
             lost += usize::from(place.is_some_and(|place| !called(place)));
@@ -600,20 +612,20 @@ fn what_it_costs() {
     let queue = Queue::new(200_000);
     let who = user(1);
     measure("is_behind, nobody waits", 10_000_000, &mut || {
-        assert!(!std::hint::black_box(&queue).is_behind(&GATE, Priority::Low));
+        assert!(!std::hint::black_box(&queue).is_behind(&GATE, LOW));
     });
     measure("announce, nobody waits", 10_000_000, &mut || std::hint::black_box(&queue).announce(&GATE));
-    let mut enter = || drop(queue.enter(GATE, Priority::Normal, who, refused(&queue)));
+    let mut enter = || drop(queue.enter(GATE, NORMAL, who, refused(&queue)));
     measure("enter and leave, nobody waits", 1_000_000, &mut enter);
-    let _places: Vec<_> = (0..100_000).map(|place| join(&queue, Priority::Normal, place % 1000)).collect();
+    let _places: Vec<_> = (0..100_000).map(|place| join(&queue, NORMAL, place % 1000)).collect();
     measure("enter and leave, 100,000 wait", 1_000_000, &mut enter);
     measure("is_behind, 100,000 wait", 1_000_000, &mut || {
-        assert!(queue.is_behind(&GATE, Priority::Low));
+        assert!(queue.is_behind(&GATE, LOW));
     });
     measure("announce, 100,000 wait", 1_000_000, &mut || queue.announce(&GATE));
     let gates = Queue::new(10_000);
     let tried = Tried::Refused { since: gates.moment(), retry_at: None };
-    let enter = |gate| gates.enter(gate, Priority::Normal, who, tried).expect("there is room");
+    let enter = |gate| gates.enter(gate, NORMAL, who, tried).expect("there is room");
     let _places: Vec<_> = (0..10_000).map(enter).collect();
     measure("announce_all, 10,000 lines", 1, &mut || gates.announce_all());
 }

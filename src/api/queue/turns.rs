@@ -1,4 +1,4 @@
-//! Whose turn is it among places of equal priority in one line?
+//! Whose turn is it among places of equal rank in one line?
 //!
 //! Start-time fair queuing over users, with one unit of service a place: a user who has places has a tag, the lowest tag
 //! is served next, and the earlier arrival among equal tags.
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 use super::Arrival;
 use crate::domain::digest::Digest;
 
-/// The places of one priority in one line. Every step takes O(log n).
+/// The places of one rank in one line. Every step takes O(log n).
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     /// Highest tag served since the first of these places joined.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::{collection::vec, option, prelude::*, sample::Index};
 
 use super::*;
-use crate::api::queue::tests::user;
+use crate::api::queue::tests::{HIGH, LOW, NORMAL, PAID, user};
 
 const PLACES_MAX: usize = 12;
 
@@ -13,7 +13,7 @@ const PLACES_MAX: usize = 12;
 enum Step {
     Enter {
         gate: u8,
-        priority: Priority,
+        rank: Rank,
         user: u64,
         retry_in: Option<u64>,
         knowledge: Knowledge,
@@ -34,12 +34,12 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let priority = prop_oneof![Just(Priority::Low), Just(Priority::Normal), Just(Priority::High)];
+    let rank = prop_oneof![Just(LOW), Just(NORMAL), Just(PAID), Just(HIGH)];
     let knowledge = || prop_oneof![Just(Knowledge::Fresh), Just(Knowledge::Stale)];
     let retry_in = || option::of(1..20_u64);
     prop_oneof![
-        4 => (0..3_u8, priority, 0..4_u64, retry_in(), knowledge()).prop_map(
-            |(gate, priority, user, retry_in, knowledge)| Step::Enter { gate, priority, user, retry_in, knowledge }
+        4 => (0..3_u8, rank, 0..4_u64, retry_in(), knowledge()).prop_map(
+            |(gate, rank, user, retry_in, knowledge)| Step::Enter { gate, rank, user, retry_in, knowledge }
         ),
         1 => any::<Index>().prop_map(Step::Leave),
         2 => (0..3_u8).prop_map(Step::Announce),
@@ -55,7 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Waiter {
     arrival: Arrival,
     gate: u8,
-    priority: Priority,
+    rank: Rank,
     user: u64,
     retry_at: Option<Instant>,
     /// Whether it knows of the last event at its gate.
@@ -72,15 +72,15 @@ struct ModelLine {
 struct Model {
     waiters: Vec<Waiter>,
     lines: BTreeMap<u8, ModelLine>,
-    virtual_times: BTreeMap<(u8, Priority), u64>,
-    tags: BTreeMap<(u8, Priority, u64), u64>,
+    virtual_times: BTreeMap<(u8, Rank), u64>,
+    tags: BTreeMap<(u8, Rank, u64), u64>,
 }
 
 impl Model {
     fn head(&self, gate: u8) -> Option<&Waiter> {
         let key = |waiter: &&Waiter| {
-            let tag = self.tags[&(waiter.gate, waiter.priority, waiter.user)];
-            (Reverse(waiter.priority), tag, waiter.arrival)
+            let tag = self.tags[&(waiter.gate, waiter.rank, waiter.user)];
+            (Reverse(waiter.rank), tag, waiter.arrival)
         };
         self.waiters.iter().filter(|waiter| waiter.gate == gate).min_by_key(key)
     }
@@ -113,7 +113,7 @@ impl Model {
     }
 
     fn join(&mut self, waiter: Waiter, knowledge: Knowledge) {
-        let class = (waiter.gate, waiter.priority);
+        let class = (waiter.gate, waiter.rank);
         let tag = self.virtual_times.get(&class).unwrap_or(&0) + 1;
         self.tags.entry((class.0, class.1, waiter.user)).or_insert(tag);
         let line = self.lines.entry(waiter.gate).or_default();
@@ -125,7 +125,7 @@ impl Model {
     fn part(&mut self, arrival: Arrival, end: End) -> Waiter {
         let at = self.waiters.iter().position(|waiter| waiter.arrival == arrival).expect("it waits");
         let gone = self.waiters.remove(at);
-        let class = (gone.gate, gone.priority);
+        let class = (gone.gate, gone.rank);
         if end == End::Served {
             let tag = self.tags.get_mut(&(class.0, class.1, gone.user)).expect("it had one");
             let time = self.virtual_times.entry(class).or_default();
@@ -145,9 +145,8 @@ impl Model {
         let waiters = &self.waiters;
         self.lines.retain(|gate, _| waiters.iter().any(|waiter| waiter.gate == *gate));
         self.virtual_times
-            .retain(|class, _| waiters.iter().any(|waiter| (waiter.gate, waiter.priority) == *class));
-        let is =
-            |waiter: &Waiter, key: &(u8, Priority, u64)| (waiter.gate, waiter.priority, waiter.user) == *key;
+            .retain(|class, _| waiters.iter().any(|waiter| (waiter.gate, waiter.rank) == *class));
+        let is = |waiter: &Waiter, key: &(u8, Rank, u64)| (waiter.gate, waiter.rank, waiter.user) == *key;
         self.tags.retain(|key, _| waiters.iter().any(|waiter| is(waiter, key)));
     }
 
@@ -170,9 +169,9 @@ struct Pair {
 impl Pair {
     fn apply(&mut self, step: Step) {
         match step {
-            Step::Enter { gate, priority, user, retry_in, knowledge } => {
+            Step::Enter { gate, rank, user, retry_in, knowledge } => {
                 let retry_at = self.after(retry_in);
-                let waiter = Waiter { arrival: Arrival(0), gate, priority, user, retry_at, knows: false };
+                let waiter = Waiter { arrival: Arrival(0), gate, rank, user, retry_at, knows: false };
                 self.enter(waiter, knowledge);
             }
             Step::Leave(who) => self.leave(who),
@@ -209,15 +208,15 @@ impl Pair {
     }
 
     fn enter(&mut self, waiter: Waiter, knowledge: Knowledge) {
-        let Waiter { gate, priority, retry_at, .. } = waiter;
+        let Waiter { gate, rank, retry_at, .. } = waiter;
         let bell = Arc::new(Notify::new());
         let seat =
-            Seat { gate, user: user(waiter.user), priority, retry_at, seen: None, bell: Arc::clone(&bell) };
+            Seat { gate, user: user(waiter.user), rank, retry_at, seen: None, bell: Arc::clone(&bell) };
         let entered = self.hall.enter(seat, knowledge);
         if self.model.waiters.len() == PLACES_MAX {
-            let key = |waiter: &&Waiter| (waiter.priority, Reverse(waiter.arrival));
+            let key = |waiter: &&Waiter| (waiter.rank, Reverse(waiter.arrival));
             let first = *self.model.waiters.iter().min_by_key(key).expect("it is full");
-            assert_eq!(entered.is_ok(), first.priority < priority);
+            assert_eq!(entered.is_ok(), first.rank < rank);
             if entered.is_ok() {
                 self.model.part(first.arrival, End::Unserved);
                 assert_eq!(self.hall.look(first.arrival, self.now), Standing::PushedOut);
@@ -283,9 +282,9 @@ impl Pair {
             assert_eq!((line.called, line.retry_at, line.head()), of_model, "at gate {gate}");
             assert_eq!(hall.due(gate), model.due(*gate));
         }
-        for priority in [Priority::Low, Priority::Normal, Priority::High] {
-            let before = |waiter: &Waiter| waiter.gate == 0 && waiter.priority >= priority;
-            assert_eq!(hall.is_behind(&0, priority), model.waiters.iter().any(before));
+        for rank in [LOW, NORMAL, PAID, HIGH] {
+            let before = |waiter: &Waiter| waiter.gate == 0 && waiter.rank >= rank;
+            assert_eq!(hall.is_behind(&0, rank), model.waiters.iter().any(before));
         }
     }
 
