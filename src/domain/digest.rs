@@ -60,6 +60,15 @@ impl std::fmt::Debug for Digester {
     }
 }
 
+/// Spreads a number over all 64 bits, for those that choose no names (the finish of `SplitMix64`: Steele et al., "Fast
+/// splittable pseudorandom number generators").
+pub fn spread(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
 fn sip(secret: u128, key: &impl Hash) -> Digest {
     let mut hasher = SipHasher24::new_with_key(&secret.to_le_bytes());
     key.hash(&mut hasher);

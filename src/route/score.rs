@@ -79,7 +79,7 @@ pub fn score<'a>(
             Balance::PrefixThenLoad => field.prefix_then_load(reading, &outlook),
             Balance::WeightedScorers => field.weighted_scorers(reading, &outlook),
             Balance::OverlapCost => field.overlap_cost(reading, &outlook),
-            Balance::Hash => field.hash(candidate),
+            Balance::Hash => field.hash(candidate, reading),
         };
         let score = Score {
             cost,

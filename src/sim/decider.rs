@@ -16,6 +16,7 @@ use crate::{
         answer::policy::AnswerPolicy,
         decision::{Granted, Rejection, Route},
         degradation::{DegradationPolicy, Threshold, Thresholds},
+        digest::spread,
         id::{LeaseId, ModelName, NodeId, RequestId, TenantId},
         load::NodeLoad,
         node::{NodeSpec, RequestType},
@@ -244,12 +245,4 @@ pub fn ticket(route: &Route) -> u64 {
 /// The same the other way.
 pub fn received(ticket: u64) -> Option<LeaseId> {
     (ticket > 0).then_some(LeaseId(ticket))
-}
-
-/// Spreads a number over all 64 bits (the finish of `SplitMix64`): blocks are numbered from 0, keys must be spread.
-fn spread(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

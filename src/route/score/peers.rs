@@ -9,7 +9,7 @@ use super::{
     load::Reading,
 };
 use crate::{
-    domain::{policy::Balance, request::RouteRequest},
+    domain::{digest::spread, policy::Balance, request::RouteRequest},
     route::filter::Candidate,
 };
 
@@ -27,6 +27,12 @@ const MEMORY_WEIGHT: f64 = 2.0;
 /// Weight of tokens to compute against tokens in use.
 const OVERLAP_WEIGHT: f64 = 1.0;
 
+/// How much more than its share of requests a node takes of those that hash to it, and how few are never too many.
+const CROWD_RATIO: f64 = 1.25;
+const CROWD_MIN: f64 = 8.0;
+/// More than any hash.
+const CROWDED: f64 = 1e16;
+
 /// What the rules read of all candidates together.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -36,6 +42,8 @@ pub struct Field {
     /// Whether some candidate holds a long prefix, and the fleet is even.
     by_prefix: bool,
     prefix_digest: u64,
+    /// Requests from which on a node takes no more of those that hash to it.
+    crowd: f64,
 }
 
 impl Field {
@@ -60,6 +68,7 @@ impl Field {
             longest_queue: queues().max().unwrap_or(0),
             by_prefix: is_long && !is_uneven,
             prefix_digest: digest(request),
+            crowd: crowd(readings),
         }
     }
 
@@ -88,31 +97,31 @@ impl Field {
         OVERLAP_WEIGHT * computing + reading.kv_active() + reading.outstanding.unreported + new
     }
 
-    /// The node whose name and the prompt's beginning hash highest: rendezvous hashing. Requests without a prefix fall
-    /// anywhere, but always the same way.
-    pub fn hash(&self, candidate: &Candidate<'_>) -> f64 {
+    /// The node whose name and the prompt's beginning hash highest, of those that are not crowded: rendezvous hashing
+    /// with bounded loads. Requests without a prefix fall anywhere, but always the same way.
+    pub fn hash(&self, candidate: &Candidate<'_>, reading: &Reading) -> f64 {
         let mut state = self.prefix_digest;
         for byte in candidate.node.spec.id.as_str().bytes() {
-            state = mixed(state ^ u64::from(byte));
+            state = spread(state ^ u64::from(byte));
         }
-        -((state >> 11) as f64)
+        let crowded = if f64::from(reading.counts.in_flight) < self.crowd { 0.0 } else { CROWDED };
+        crowded - ((state >> 11) as f64)
     }
+}
+
+/// A quarter more than its share of all requests, this one among them: a beginning that all have in common must not send
+/// them all to one node (Mirrokni et al., "Consistent Hashing with Bounded Loads", 2018).
+fn crowd(readings: &[Reading]) -> f64 {
+    let all: f64 = readings.iter().map(|reading| f64::from(reading.counts.in_flight)).sum();
+    (CROWD_RATIO * (all + 1.0) / readings.len().max(1) as f64).ceil().max(CROWD_MIN)
 }
 
 /// Stands for the beginning of the prompt, or for the request.
 fn digest(request: &RouteRequest) -> u64 {
     match request.prefix.first() {
-        Some(block) => mixed(block.get()),
-        None => request.key.request.as_str().bytes().fold(0, |state, byte| mixed(state ^ u64::from(byte))),
+        Some(block) => spread(block.get()),
+        None => request.key.request.as_str().bytes().fold(0, |state, byte| spread(state ^ u64::from(byte))),
     }
-}
-
-/// Spreads a number over all 64 bits (the finish of `SplitMix64`).
-fn mixed(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

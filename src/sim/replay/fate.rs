@@ -1,5 +1,7 @@
 //! What a request is promised, and what became of it.
 
+use crate::domain::digest::spread;
+
 /// What a request is promised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tier {
@@ -18,7 +20,7 @@ impl Tier {
 
     /// The tier of a session: 60, 30 and 10 percent.
     pub(super) fn of_session(session: u32, seed: u64) -> Self {
-        match mix(u64::from(session) ^ seed.rotate_left(32)) % 10 {
+        match spread(u64::from(session) ^ seed.rotate_left(32)) % 10 {
             0..6 => Self::Interactive,
             6..9 => Self::Standard,
             _ => Self::Batch,
@@ -90,12 +92,4 @@ impl Fate {
     pub fn first_token_in_time(&self) -> bool {
         self.first_token_ms().is_some_and(|ms| ms <= self.tier.first_token_ms(self.ideal_ms))
     }
-}
-
-/// Spreads a number over all 64 bits (the finish of `SplitMix64`).
-fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

@@ -71,7 +71,7 @@ impl Fleet {
                 Balance::PrefixThenLoad => field.prefix_then_load(reading, &outlook),
                 Balance::WeightedScorers => field.weighted_scorers(reading, &outlook),
                 Balance::OverlapCost => field.overlap_cost(reading, &outlook),
-                _ => field.hash(candidate),
+                _ => field.hash(candidate, reading),
             }
         };
         candidates.iter().zip(&readings).map(cost).collect()
@@ -206,4 +206,16 @@ fn hash_moves_only_the_prefixes_of_a_node_that_is_lost() {
     let lost = fleet.nodes.remove(3).spec.id.clone();
     let moved = homes(&fleet).into_iter().zip(before).filter(|(after, before)| after != before);
     assert!(moved.map(|(_, before)| before).all(|before| before == lost));
+}
+
+/// All prompts begin alike: the first nodes by their hash take a quarter more than their share, and no more.
+#[test]
+fn hash_does_not_crowd_the_home_of_what_all_have_in_common() {
+    let fleet = Fleet::new(&vec![waiting(0); 8]);
+    for number in 0..800 {
+        let home = fleet.best(Balance::Hash, &named(&format!("r{number}"), &[1]));
+        fleet.nodes[home].live.flight.charge(number, None);
+    }
+    let counts: Vec<_> = fleet.nodes.iter().map(|node| node.live.counts().in_flight).collect();
+    assert_eq!(counts.iter().max(), Some(&125), "{counts:?}");
 }
