@@ -169,16 +169,16 @@ async fn what_an_agent_tells_of_a_cache_draws_the_prompts_that_begin_so() {
         assert_eq!(agent.register(spec(id)).await.expect("it is taken").prefix_block_tokens, 256);
         agents.push(agent);
     }
-    let load = || NodeLoad { kv_capacity_tokens: Some(1_000_000), ..idle() };
+    let known = || NodeLoad { kv_capacity_tokens: Some(1_000_000), kv_active_tokens: Some(0), ..idle() };
     for agent in &mut agents {
-        agent.report(1, load()).await.expect("it is taken");
+        agent.report(1, known()).await.expect("it is taken");
     }
     let run = |parent_block, blocks: &[u64]| KvRun { parent_block, blocks: blocks.to_vec() };
     let stored = vec![run(None, &[1, 2, 3]), run(Some(3), &[4])];
     let change = KvChange { model: "m".into(), stored, ..KvChange::default() };
     let tell = |sequence, change: &KvChange| {
         let kv_events = Some(KvEvents { cleared: false, changes: vec![change.clone()] });
-        Message::Report(LoadReport { sequence, load: Some(load()), kv_events })
+        Message::Report(LoadReport { sequence, load: Some(known()), kv_events })
     };
     agents[1].say(tell(2, &change)).await.expect("it is taken");
     let mut client = routing(&running).await;

@@ -49,8 +49,10 @@ const HOLD_UP_MS: f64 = 2000.0;
 const RENEW_MS: f64 = 10_000.0;
 /// What being late at all costs, in ms.
 const LATE_MS: f64 = 100_000.0;
-/// Ratio of two neighbouring grades of speed.
+/// Ratio of two neighbouring grades of a speed that is learned.
 const GRADE: f64 = 1.15;
+/// The same of its ratio to the one that the node tells, which is exact where it is right.
+const DOUBT_GRADE: f64 = 2.5;
 /// How much of its speed a node loses whose requests all fail.
 const FAILURE_SHARE: f64 = 0.9;
 
@@ -183,15 +185,19 @@ pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
     request.prompt_tokens.unwrap_or(if at_least > 0 { at_least } else { PROMPT_TOKENS }).max(1)
 }
 
-/// Work a millisecond: learned from outcomes, else as the node tells.
+/// Work a millisecond: as the node tells unless its outcomes say something quite different, else as learned from these.
 fn speed(reading: &Reading, policy: &CostPolicy) -> Option<f64> {
     let learned = reading.learned_speed.filter(|_| policy.learn_speeds == Learning::On);
-    learned.map(graded).or(reading.told_speed)
+    match (learned, reading.told_speed) {
+        (Some(learned), Some(told)) => Some(told * graded(learned / told, DOUBT_GRADE)),
+        (Some(learned), None) => Some(graded(learned, GRADE)),
+        (None, told) => told,
+    }
 }
 
 /// What is learned is noisy, and the node that seems the quickest by a hair would get all: speeds within a grade are the same.
-fn graded(speed: f64) -> f64 {
-    GRADE.powf((speed.ln() / GRADE.ln()).round())
+fn graded(speed: f64, grade: f64) -> f64 {
+    grade.powf((speed.ln() / grade.ln()).round())
 }
 
 /// A node that is expected to be late loses to any that is not: past the target the cost makes a leap that is greater than
