@@ -21,8 +21,10 @@ pub mod ranges;
 pub mod report;
 pub mod request;
 pub mod serve;
+mod setting;
 pub mod simulate;
 pub mod source;
+pub mod tune;
 pub mod values;
 pub mod verdicts;
 pub mod version;
@@ -63,6 +65,8 @@ enum Command {
     Demo(demo::Demo),
     /// Replay recorded requests against a simulated fleet and compare policies.
     Simulate(Box<simulate::Simulate>),
+    /// Search the weights of the expected cost on recorded requests.
+    Tune(Box<tune::Tune>),
     /// Decide for a simulator, line by line, under its clock.
     Decide(decide::Decide),
     /// Ask where a request should go.
@@ -127,6 +131,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Result<Ending, Fault> {
         Command::Agent(command) => command.run(server).await,
         Command::Demo(command) => command.run(output).await,
         Command::Simulate(command) => command.run(output),
+        Command::Tune(command) => command.run(output),
         Command::Decide(command) => command.run(output),
         Command::Pick(command) => command.run(server, output).await,
         Command::Explain(command) => command.run(server, output).await,

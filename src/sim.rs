@@ -3,6 +3,7 @@
 //! `trace` are the requests, `engine` the model servers, `replay` the clock that brings them together, and `decider`
 //! the service's own decisions, which know nothing of all that: they read the same reports and outcomes as in service.
 
+pub mod abreast;
 mod clock;
 pub mod decider;
 pub mod engine;
@@ -14,3 +15,4 @@ pub mod protocol;
 pub mod replay;
 pub mod scenario;
 pub mod trace;
+pub mod tune;

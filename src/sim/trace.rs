@@ -15,6 +15,7 @@ mod lines;
 mod mooncake;
 mod number;
 mod rows;
+mod split;
 
 use std::{
     fs::File,

@@ -1,4 +1,10 @@
+use std::time::Duration;
+
 use super::*;
+use crate::{
+    domain::policy::Policy,
+    sim::{faults, fleet, trace::Workload},
+};
 
 fn scenario(seed: u64) -> Scenario {
     Scenario {

@@ -24,7 +24,7 @@ pub(super) fn answered(run: &Run) -> bool {
 }
 
 /// A share: `93.1 %`.
-pub(super) fn percent(ratio: f64, decimals: usize) -> String {
+pub(in crate::cli) fn percent(ratio: f64, decimals: usize) -> String {
     format!("{:.decimals$} %", 100.0 * ratio)
 }
 
