@@ -14,8 +14,8 @@ use crate::{
     sim::protocol::Protocol,
 };
 
-/// Longest line that is taken, in bytes: a pick of as many blocks as there may be fits with room to spare.
-const LINE_BYTES_MAX: u64 = 1 << 20;
+/// As much of a line is read as shows that it is too long.
+const LINE_BYTES_READ: u64 = Protocol::LINE_BYTES_MAX as u64 + 1;
 
 /// Flags of `decide`.
 #[derive(Debug, Args)]
@@ -81,12 +81,11 @@ fn talk(mut protocol: Protocol, input: &mut impl BufRead, output: &mut impl Writ
     Ok(())
 }
 
-/// Reads a line, of which it keeps no more than the bound and a byte; says whether there was one.
+/// Reads a line, of which it keeps no more than [`LINE_BYTES_READ`]; says whether there was one.
 fn take_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
-    let read = io::Read::take(&mut *input, LINE_BYTES_MAX).read_until(b'\n', line)?;
-    if read as u64 == LINE_BYTES_MAX && line.last() != Some(&b'\n') {
-        // What is left of it is passed over; what was read is no JSON, and is refused as that.
+    let read = io::Read::take(&mut *input, LINE_BYTES_READ).read_until(b'\n', line)?;
+    if read as u64 == LINE_BYTES_READ && line.last() != Some(&b'\n') {
         input.skip_until(b'\n')?;
     }
     Ok(read > 0)

@@ -74,6 +74,9 @@ impl Protocol {
         Self { policy, opened: None }
     }
 
+    /// Longest line that is taken, in bytes: a fleet of ten thousand nodes, and a pick of as many blocks as there may be, fit.
+    pub const LINE_BYTES_MAX: usize = 4 << 20;
+
     /// The reply to a line.
     pub fn answer(&mut self, line: &str) -> String {
         let reply = self.obey(line).unwrap_or_else(|bad| refused(&bad));
@@ -81,6 +84,10 @@ impl Protocol {
     }
 
     fn obey(&mut self, line: &str) -> Result<Value, Refused> {
+        if line.len() > Self::LINE_BYTES_MAX {
+            let problem = format!("the line is longer than {} bytes", Self::LINE_BYTES_MAX);
+            return Err(Refused { field: None, problem });
+        }
         let (kind, fields) = Fields::parse(line)?;
         let now_us = fields.whole("t")?.ok_or_else(|| Refused::field("t", "is required: microseconds"))?;
         if kind == "open" {
