@@ -35,7 +35,7 @@ pub(crate) struct Setting {
     /// Hardware of the nodes.
     #[arg(long, value_name = "NAME", default_value = "h100x4-70b")]
     hardware: String,
-    /// A fleet of mixed hardware: a YAML list of `{hardware, count, kv_tokens}`.
+    /// A fleet of mixed hardware: a YAML list of `{hardware, count, kv_tokens}`, by name or as measured.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["nodes", "hardware"])]
     fleet: Option<PathBuf>,
     /// Share of saturation: of the speed at which perfect information still keeps 90 % of first tokens in time.

@@ -6,10 +6,10 @@
 //! operations at 45 to 50 % of peak (`a`), of bytes of key-value cache over bandwidth (`r`), and of BLIS's fitted
 //! overheads. It ranks policies; it does not foretell milliseconds.
 
-/// Most tokens of one step.
-const STEP_TOKENS: u32 = 2048;
-/// Most sequences at once.
-const SEQUENCES_MAX: usize = 256;
+/// Measured points of a node's step time.
+pub const POINTS: usize = 6;
+/// Most sequences at once, unless a fleet says otherwise.
+pub const SEQUENCES: u32 = 256;
 
 /// Overhead of a step, in ms.
 const STEP_MS: f64 = 0.126;
@@ -21,14 +21,17 @@ const SEQUENCE_MS: f64 = 0.004;
 pub struct Hardware {
     /// Its name in fleet files.
     pub name: &'static str,
-    /// Milliseconds of a step by its tokens, in between in proportion.
-    points: [(f64, f64); 6],
+    /// Milliseconds of a step by its tokens, in between in proportion. The last one is of as many tokens as a step can have;
+    /// where fewer are known it is repeated.
+    pub points: [(u32, f64); POINTS],
     /// Milliseconds for each token and each token of its context.
     pub attention: f64,
     /// Milliseconds for each token of context that a decoding sequence reads.
     pub kv_read: f64,
     /// Tokens that the key-value cache holds.
     pub kv_tokens: u32,
+    /// Sequences that it runs at once.
+    pub sequences: u32,
     /// Nodes that it stands for: more than one where a fleet is taken as one wide node.
     pub width: u32,
 }
@@ -37,26 +40,29 @@ pub struct Hardware {
 pub const HARDWARE: [Hardware; 3] = [
     Hardware {
         name: "h100x4-70b",
-        points: [(1.0, 16.9), (128.0, 21.4), (256.0, 27.6), (512.0, 42.1), (1024.0, 81.2), (2048.0, 149.0)],
+        points: [(1, 16.9), (128, 21.4), (256, 27.6), (512, 42.1), (1024, 81.2), (2048, 149.0)],
         attention: 1.32e-6,
         kv_read: 4.65e-5,
         kv_tokens: 412_000,
+        sequences: SEQUENCES,
         width: 1,
     },
     Hardware {
         name: "a100x4-70b",
-        points: [(1.0, 28.0), (128.0, 42.6), (256.0, 66.6), (512.0, 113.8), (1024.0, 227.7), (2048.0, 409.3)],
+        points: [(1, 28.0), (128, 42.6), (256, 66.6), (512, 113.8), (1024, 227.7), (2048, 409.3)],
         attention: 4.67e-6,
         kv_read: 7.6e-5,
         kv_tokens: 412_000,
+        sequences: SEQUENCES,
         width: 1,
     },
     Hardware {
         name: "a100-8b",
-        points: [(1.0, 9.8), (128.0, 13.5), (256.0, 20.0), (512.0, 35.5), (1024.0, 77.2), (2048.0, 145.7)],
+        points: [(1, 9.8), (128, 13.5), (256, 20.0), (512, 35.5), (1024, 77.2), (2048, 145.7)],
         attention: 3.7e-6,
         kv_read: 1.22e-4,
         kv_tokens: 412_000,
+        sequences: SEQUENCES,
         width: 1,
     },
 ];
@@ -75,12 +81,12 @@ impl Hardware {
 
     /// Most tokens of one step.
     pub fn step_tokens(&self) -> u32 {
-        STEP_TOKENS * self.width
+        self.points[POINTS - 1].0 * self.width
     }
 
     /// Most sequences at once.
     pub fn sequences_max(&self) -> usize {
-        SEQUENCES_MAX * self.width as usize
+        (self.sequences * self.width) as usize
     }
 
     /// Milliseconds of one step without its contexts.
@@ -110,9 +116,10 @@ impl Hardware {
     }
 
     fn linear_ms(&self, tokens: f64) -> f64 {
-        let upper = self.points.iter().position(|point| tokens <= point.0).unwrap_or(self.points.len() - 1);
-        let (low, high) = (self.points[upper.max(1) - 1], self.points[upper.max(1)]);
-        low.1 + (high.1 - low.1) * (tokens - low.0) / (high.0 - low.0)
+        let reaches = |point: &(u32, f64)| tokens <= f64::from(point.0);
+        let upper = self.points.iter().position(reaches).unwrap_or(POINTS - 1).max(1);
+        let [(less, low_ms), (more, high_ms)] = [self.points[upper - 1], self.points[upper]];
+        low_ms + (high_ms - low_ms) * (tokens - f64::from(less)) / f64::from(more - less)
     }
 
     /// The node that so many of these would be as one.
