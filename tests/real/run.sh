@@ -3,6 +3,7 @@
 #
 #   tests/real/run.sh           everything, about 2 minutes
 #   tests/real/run.sh silent    only the tests whose name contains `silent`
+#   tests/real/run.sh --validate   no tests: the simulator beside real servers, on a machine that does nothing else
 #
 # Needs python3 (3.11) with venv, node 20 and npm. Installs packages by name under target/real, once.
 # POINTSMAN_BIN names a binary to test; without it the release binary is built.
@@ -39,4 +40,7 @@ fi
 # `timeout` leads a process group of its own, and ends all of it.
 cp tests/fingerprint/fingerprint.mjs "$installed/" # Node looks for packages beside the file.
 export PYTHONPATH=$installed/stubs:$PWD/tests/fingerprint PYTHONDONTWRITEBYTECODE=1
+if [[ ${1:-} == --validate ]]; then
+    exec timeout --kill-after=20 1200 "$python" "$suite/validate.py"
+fi
 exec timeout --kill-after=20 "$deadline" "$python" "$suite/suite.py" "$@"
