@@ -6,6 +6,7 @@
 //! again, the node is registered again.
 
 mod backoff;
+mod cache;
 mod engine;
 mod gpu;
 mod host;
@@ -21,6 +22,7 @@ use tracing::{error, info, warn};
 
 use crate::{config::AgentConfig, domain::time::Chance};
 use backoff::Backoff;
+use cache::Cache;
 use observer::Observer;
 use stream::{Ended, Stream};
 
@@ -43,6 +45,7 @@ pub enum AgentError {
 /// Reports until `shutdown` resolves, then says farewell.
 pub async fn run(config: AgentConfig, shutdown: impl Future<Output = ()>) -> Result<(), AgentError> {
     let mut observer = Observer::new(&config)?;
+    let mut cache = config.engine.as_ref().and_then(|engine| engine.kv_events.as_ref()).map(Cache::follow);
     let mut backoff = Backoff::new(config.backoff, config.backoff_max, Chance::with_seed(seed()));
     let mut shutdown = pin!(shutdown);
     loop {
@@ -56,11 +59,14 @@ pub async fn run(config: AgentConfig, shutdown: impl Future<Output = ()>) -> Res
                 Ok(stream) => {
                     info!(node = %config.node.id, service = config.server, "registered");
                     backoff.reset();
-                    stream.report(&mut observer, &mut shutdown).await
+                    stream.report(&mut observer, cache.as_mut(), &mut shutdown).await
                 }
                 Err(broken) => broken,
             },
         };
+        if let (Ended::EngineLost, Some(cache)) = (&ended, &mut cache) {
+            cache.lose();
+        }
         let Some(pause) = pause_after(ended, &config, &mut backoff) else { return Ok(()) };
         tokio::select! {
             () = &mut shutdown => return Ok(()),

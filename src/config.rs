@@ -22,7 +22,11 @@ pub use self::{
     key::{Key, Step},
     sources::Sources,
 };
-use crate::domain::{node::NodeSpec, policy::Policy};
+use crate::domain::{
+    id::{ModelName, TenantId},
+    node::NodeSpec,
+    policy::Policy,
+};
 
 /// Everything, checked.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -164,6 +168,30 @@ pub struct EngineConfig {
     pub timeout: Duration,
     /// Which of its metrics mean what.
     pub mapping: MetricMapping,
+    /// Where it tells what becomes of its key-value cache; `None` if it does not.
+    pub kv_events: Option<CacheEvents>,
+}
+
+/// Where a model server tells what becomes of its key-value cache, and whose the prompts are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheEvents {
+    /// `ZeroMQ` socket that it publishes on.
+    pub socket: EventSocket,
+    /// Beginning of the topics to listen to; empty for all.
+    pub topic: String,
+    /// Tenant of the prompts that have no salt.
+    pub tenant: TenantId,
+    /// Model, as picks name it.
+    pub model: ModelName,
+}
+
+/// Which side of a `ZeroMQ` connection opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventSocket {
+    /// We connect to the model server, which listens at this endpoint.
+    Connect(String),
+    /// The model server connects to us, who listen at this endpoint.
+    Bind(String),
 }
 
 /// Which metric means what. `None` where the page does not tell.
@@ -184,6 +212,22 @@ pub struct MetricMapping {
     pub first_token_latency: Option<MetricSource>,
     /// Metric that names the loaded adapters in one of its labels, comma-separated.
     pub adapters: Option<AdapterSource>,
+    /// Tokens that the key-value cache holds, once scaled.
+    pub kv_capacity: Option<CapacitySource>,
+}
+
+/// What tells how many tokens a key-value cache holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CapacitySource {
+    /// The metric's value.
+    Value(MetricSource),
+    /// The product of two of the metric's labels: a number of blocks, and the tokens of each.
+    Labels {
+        /// Name of the metric.
+        name: String,
+        /// Its labels.
+        labels: [String; 2],
+    },
 }
 
 /// One metric of a page.

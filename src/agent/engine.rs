@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use super::page::{Page, Sample};
 use crate::{
-    config::{Combine, EngineConfig, MetricMapping, MetricSource},
+    config::{CapacitySource, Combine, EngineConfig, MetricMapping, MetricSource},
     domain::{
         id::AdapterName,
         load::{NodeLoad, Ratio},
@@ -82,6 +82,9 @@ impl Engine {
         if let Some(adapters) = &mapping.adapters {
             load.adapters = listed(&page.samples(&adapters.name), &adapters.label);
         }
+        load.kv_capacity = mapping.kv_capacity.as_ref().and_then(|source| capacity(page, source));
+        // What these servers count as used is used by requests in execution; what is kept for reuse is not.
+        load.kv_active = load.kv_capacity.zip(load.kv_cache).map(|(capacity, used)| share_of(capacity, used));
         let now = mapping.first_token_latency.as_ref().and_then(|source| sum_and_count(page, source));
         load.first_token_latency = mean_since(self.first_tokens, now);
         self.first_tokens = now;
@@ -111,6 +114,7 @@ fn unknown(mapping: &MetricMapping, load: &NodeLoad) -> Vec<&'static str> {
         ("kv_cache", mapping.kv_cache.is_some() && load.kv_cache.is_none()),
         ("gpu", mapping.gpu.is_some() && load.gpu.is_none()),
         ("gpu_memory", mapping.gpu_memory.is_some() && load.gpu_memory.is_none()),
+        ("kv_capacity", mapping.kv_capacity.is_some() && load.kv_capacity.is_none()),
     ];
     fields.into_iter().filter(|(_, unknown)| *unknown).map(|(field, _)| field).collect()
 }
@@ -158,6 +162,40 @@ fn ratio(page: Page<'_>, source: &MetricSource) -> Option<Ratio> {
     let ratio = number(page, source)?;
     let ratio = if (1.0..1.01).contains(&ratio) { 1.0 } else { ratio };
     Ratio::try_new(ratio).ok()
+}
+
+/// Tokens of the key-value cache, over all engines of the page.
+fn capacity(page: Page<'_>, source: &CapacitySource) -> Option<u64> {
+    let tokens = match source {
+        CapacitySource::Value(source) => number(page, source)?,
+        CapacitySource::Labels { name, labels } => {
+            let engines = page.samples(name);
+            let product =
+                |sample: &Sample| labels.iter().map(|label| labelled(sample, label)).product::<Option<f64>>();
+            engines.iter().map(product).sum::<Option<f64>>()?
+        }
+    };
+    let range = 1.0..=NodeLoad::MAX_KV_TOKENS as f64;
+    range.contains(&tokens).then(|| whole(tokens))
+}
+
+/// What a label says as a number.
+fn labelled(sample: &Sample, label: &str) -> Option<f64> {
+    let (_, value) = sample.labels.iter().find(|(key, _)| key == label)?;
+    value.parse().ok()
+}
+
+fn share_of(tokens: u64, share: Ratio) -> u64 {
+    whole(tokens as f64 * share.get())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "no more tokens than a cache can hold"
+)]
+fn whole(tokens: f64) -> u64 {
+    tokens.round() as u64
 }
 
 /// Sum and count of a histogram or summary, in seconds.

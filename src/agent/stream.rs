@@ -1,6 +1,6 @@
 //! One `ReportLoad` stream, from registration to its end.
 
-use std::{pin::Pin, time::Duration};
+use std::{num::NonZeroU32, pin::Pin, time::Duration};
 
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
@@ -13,6 +13,7 @@ use tracing::warn;
 
 use super::{
     AgentError,
+    cache::Cache,
     observer::{Look, Observer},
 };
 use crate::{
@@ -56,6 +57,8 @@ pub(super) struct Stream {
     replies: Streaming<ReportLoadResponse>,
     /// Pace that the service asks for.
     interval: Duration,
+    /// Tokens of a block, as the service said last.
+    block_tokens: Option<NonZeroU32>,
     sample_interval: Duration,
     sharp_change: f64,
     queue_capacity: f64,
@@ -106,6 +109,7 @@ impl Stream {
             messages,
             replies,
             interval: FIRST_INTERVAL,
+            block_tokens: None,
             sample_interval: config.sample_interval,
             sharp_change: config.sharp_change,
             queue_capacity: f64::from(
@@ -122,9 +126,13 @@ impl Stream {
     pub(super) async fn report(
         mut self,
         observer: &mut Observer,
+        mut cache: Option<&mut Cache>,
         shutdown: &mut Pin<&mut impl Future<Output = ()>>,
     ) -> Ended {
         let mut next = Instant::now();
+        if let Some(cache) = &mut cache {
+            cache.begin(self.block_tokens);
+        }
         loop {
             let step = self.step();
             let look = async {
@@ -140,11 +148,16 @@ impl Stream {
                     Some(Ended::Asked)
                 }
                 reply = self.replies.message() => match reply {
-                    Ok(reply) => self.hear(reply),
+                    Ok(reply) => {
+                        if let (Some(reply), Some(cache)) = (&reply, &mut cache) {
+                            pass_on(reply, cache);
+                        }
+                        self.hear(reply)
+                    }
                     Err(status) => Some(ended(&status)),
                 },
                 look = look => match look {
-                    Look::Load(load) => self.tell(load),
+                    Look::Load(load) => self.tell(load, cache.as_deref_mut()),
                     Look::Unclear => None,
                     Look::Gone => Some(Ended::EngineLost),
                 },
@@ -159,7 +172,7 @@ impl Stream {
     ///
     /// Never waits: a service that takes nothing in must not keep the agent from seeing that it is to end, or that the
     /// model server is gone. A report that finds no room is dropped, since the next look knows better.
-    fn tell(&mut self, mut load: NodeLoad) -> Option<Ended> {
+    fn tell(&mut self, mut load: NodeLoad, cache: Option<&mut Cache>) -> Option<Ended> {
         self.latency = load.first_token_latency.or(self.latency);
         let due = match &self.sent {
             None => true,
@@ -169,18 +182,21 @@ impl Stream {
             return None;
         }
         load.first_token_latency = self.latency;
-        let report =
-            LoadReport { sequence: self.sequence + 1, load: Some(wire::load(&load)), kv_events: None };
-        match self.messages.try_send(envelope(Message::Report(report))) {
-            Ok(()) => {
-                self.sequence += 1;
-                self.latency = None;
-                self.sent = Some((load, Instant::now()));
-                None
-            }
-            Err(TrySendError::Full(_)) => None,
-            Err(TrySendError::Closed(_)) => Some(Ended::Broken("the stream has ended".into())),
-        }
+        let room = match self.messages.try_reserve() {
+            Ok(room) => room,
+            Err(TrySendError::Full(())) => return None,
+            Err(TrySendError::Closed(())) => return Some(Ended::Broken("the stream has ended".into())),
+        };
+        self.sequence += 1;
+        let kv_events = cache.and_then(|cache| cache.events(self.sequence));
+        room.send(envelope(Message::Report(LoadReport {
+            sequence: self.sequence,
+            load: Some(wire::load(&load)),
+            kv_events,
+        })));
+        self.latency = None;
+        self.sent = Some((load, Instant::now()));
+        None
     }
 
     /// Time between looks: never more than between the reports that the service asks for.
@@ -216,6 +232,7 @@ impl Stream {
         let Some(reply) = reply else { return Some(Ended::Broken("the service ended the stream".into())) };
         let asked = reply.report_interval.and_then(|interval| Duration::try_from(interval).ok());
         self.interval = asked.filter(|interval| !interval.is_zero()).unwrap_or(self.interval);
+        self.block_tokens = block_tokens(&reply).or(self.block_tokens);
         match reply.status() {
             ReportStatus::Reconnect => Some(Ended::Broken("the service is about to stop".into())),
             ReportStatus::Removed => Some(Ended::Broken("the node was removed".into())),
@@ -247,6 +264,20 @@ impl Stream {
             warn!("the service did not confirm that the node has left");
         }
     }
+}
+
+/// Lets the cache know what became of what it told.
+fn pass_on(reply: &ReportLoadResponse, cache: &mut Cache) {
+    match reply.status() {
+        ReportStatus::Applied => cache.applied(reply.applied_sequence, block_tokens(reply)),
+        ReportStatus::Refused | ReportStatus::Stale => cache.dropped(&reply.field_violations),
+        _ => {}
+    }
+}
+
+/// Tokens of a block; `None` from services that do not say.
+fn block_tokens(reply: &ReportLoadResponse) -> Option<NonZeroU32> {
+    u32::try_from(reply.prefix_block_tokens).ok().and_then(NonZeroU32::new)
 }
 
 fn envelope(message: Message) -> ReportLoadRequest {

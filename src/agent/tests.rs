@@ -135,6 +135,7 @@ fn start(
         metrics_url,
         timeout: Duration::from_secs(1),
         mapping: Preset::LlamaCpp.mapping(),
+        kv_events: None,
     });
     let end = CancellationToken::new();
     let agent = tokio::spawn(run(config, end.clone().cancelled_owned()));

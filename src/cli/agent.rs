@@ -89,7 +89,8 @@ impl Agent {
         }
         if let (Some(metrics_url), Some(preset)) = (self.engine_url, self.engine) {
             let timeout = Duration::from_secs(1);
-            config.engine = Some(EngineConfig { metrics_url, timeout, mapping: preset.mapping() });
+            let kv_events = config.engine.and_then(|engine| engine.kv_events);
+            config.engine = Some(EngineConfig { metrics_url, timeout, mapping: preset.mapping(), kv_events });
         }
         config.host &= !self.no_host;
         config.gpu |= self.gpu;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AdapterSource, Combine, MetricMapping, MetricSource};
+use super::{AdapterSource, CapacitySource, Combine, MetricMapping, MetricSource};
 
 /// A model server whose metrics page is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ impl Preset {
                 waiting: sum("sglang:num_queue_reqs"),
                 kv_cache: fullest("sglang:token_usage"),
                 first_token_latency: sum("sglang:time_to_first_token_seconds"),
+                kv_capacity: sum("sglang:max_total_num_tokens").map(CapacitySource::Value),
                 ..MetricMapping::default()
             },
             // llama.cpp publishes no measure of its cache.
@@ -76,6 +77,10 @@ fn vllm() -> MetricMapping {
         adapters: Some(AdapterSource {
             name: "vllm:lora_requests_info".into(),
             label: "running_lora_adapters".into(),
+        }),
+        kv_capacity: Some(CapacitySource::Labels {
+            name: "vllm:cache_config_info".into(),
+            labels: ["num_gpu_blocks".into(), "block_size".into()],
         }),
         ..MetricMapping::default()
     }

@@ -96,7 +96,8 @@ fn agent_config(plan: &Plan, address: SocketAddr, service: SocketAddr) -> AgentC
     let engine = EngineConfig {
         metrics_url: format!("http://{address}/metrics"),
         timeout: METRICS_TIMEOUT,
-        mapping: MetricMapping { gpu: Some(busy), ..Preset::Vllm.mapping() },
+        mapping: MetricMapping { gpu: Some(busy), kv_capacity: None, ..Preset::Vllm.mapping() },
+        kv_events: None,
     };
     AgentConfig {
         // All nodes share this host: its processor says nothing about any of them.

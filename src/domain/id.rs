@@ -158,3 +158,8 @@ impl LeaseId {
         u64::from_str_radix(text, 16).ok().map(Self)
     }
 }
+
+impl TenantId {
+    /// The tenant of requests that name none.
+    pub const DEFAULT: &'static str = "default";
+}

@@ -198,7 +198,8 @@ impl Opened {
     fn pick(&mut self, fields: &Fields, now_us: u64) -> Result<Value, Refused> {
         let request = name(fields.required("request")?, "request", RequestId::parse)?;
         let tenant = fields.get("tenant").map(|told| name(told, "tenant", TenantId::parse)).transpose()?;
-        let tenant = tenant.unwrap_or_else(|| TenantId::parse("default").expect("a plain word is a name"));
+        let tenant =
+            tenant.unwrap_or_else(|| TenantId::parse(TenantId::DEFAULT).expect("a plain word is a name"));
         let input = fields.within("input_tokens", f64::from(RouteRequest::MAX_TOKENS))?;
         let input = input.ok_or_else(|| Refused::field("input_tokens", "is required"))?;
         let blocks = fields.numbers("blocks", PrefixPolicy::BLOCKS_MAX)?;

@@ -39,7 +39,7 @@ fi
 
 # `timeout` leads a process group of its own, and ends all of it.
 cp tests/fingerprint/fingerprint.mjs "$installed/" # Node looks for packages beside the file.
-export PYTHONPATH=$installed/stubs:$PWD/tests/fingerprint PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$installed/stubs:$PWD/tests/fingerprint:$PWD/tests/prefix PYTHONDONTWRITEBYTECODE=1
 if [[ ${1:-} == --validate ]]; then
     exec timeout --kill-after=20 1200 "$python" "$suite/validate.py"
 fi

@@ -24,6 +24,7 @@ fn engine(preset: Preset) -> Engine {
         metrics_url: "http://127.0.0.1:1/metrics".into(),
         timeout: Duration::from_secs(1),
         mapping: preset.mapping(),
+        kv_events: None,
     };
     Engine::new(config).expect("a client")
 }
@@ -122,4 +123,24 @@ async fn a_page_without_end_is_not_read_to_its_end() {
     engine.config.metrics_url = format!("http://{address}/");
     let read = engine.observe(&mut NodeLoad::default()).await;
     assert!(matches!(read, Err(EngineError::TooLarge)), "{read:?}");
+}
+
+#[test]
+fn the_size_of_the_cache_is_read_from_labels_or_values() {
+    let told = |preset: Preset, page: &str| {
+        let mut load = NodeLoad::default();
+        engine(preset).read(Page(page), &mut load);
+        (load.kv_capacity, load.kv_active)
+    };
+    let vllm = "vllm:cache_config_info{block_size=\"16\",engine=\"0\",num_gpu_blocks=\"1000\"} 1\n\
+                vllm:cache_config_info{block_size=\"16\",engine=\"1\",num_gpu_blocks=\"500\"} 1\n";
+    assert_eq!(told(Preset::Vllm, vllm), (Some(24_000), None));
+    let used = format!("{vllm}vllm:kv_cache_usage_perc 0.25\n");
+    assert_eq!(told(Preset::Vllm, &used), (Some(24_000), Some(6000)));
+    let odd = "vllm:cache_config_info{block_size=\"16\",num_gpu_blocks=\"None\"} 1\n";
+    assert_eq!(told(Preset::Vllm, odd), (None, None));
+    let sglang = "sglang:max_total_num_tokens 9000\nsglang:token_usage 0.5\n";
+    assert_eq!(told(Preset::Sglang, sglang), (Some(9000), Some(4500)));
+    assert_eq!(told(Preset::Sglang, "sglang:token_usage 0.5\n"), (None, None));
+    assert_eq!(told(Preset::LlamaCpp, sglang), (None, None));
 }

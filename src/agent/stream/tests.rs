@@ -68,7 +68,7 @@ async fn reports_in_ten_seconds(sample: Duration, interval: Duration) -> usize {
         count
     };
     let mut end = std::pin::pin!(tokio::time::sleep(Duration::from_secs(10)));
-    let (ended, count) = tokio::join!(stream.report(&mut observer, &mut end), count);
+    let (ended, count) = tokio::join!(stream.report(&mut observer, None, &mut end), count);
     assert_eq!(ended, Ended::Asked);
     // The last message is the farewell.
     count - 1
@@ -97,7 +97,7 @@ async fn a_service_that_takes_nothing_in_does_not_hold_the_agent() {
     let mut observer = Observer::new(&config).expect("an observer");
     let mut end = std::pin::pin!(tokio::time::sleep(Duration::from_secs(10)));
     let started = Instant::now();
-    let ended = timeout(Duration::from_mins(1), stream.report(&mut observer, &mut end)).await;
+    let ended = timeout(Duration::from_mins(1), stream.report(&mut observer, None, &mut end)).await;
     assert_eq!(ended, Ok(Ended::Asked));
     let farewell = started.elapsed().saturating_sub(Duration::from_secs(10));
     assert!(farewell <= Duration::from_millis(2001), "waited {farewell:?} for an answer");
@@ -107,11 +107,11 @@ async fn a_service_that_takes_nothing_in_does_not_hold_the_agent() {
 async fn a_dropped_report_leaves_no_gap_in_the_sequence() {
     let (mut stream, mut service) = open(&config(Duration::from_millis(100)));
     for _ in 0..6 {
-        assert_eq!(stream.tell(NodeLoad::default()), None);
+        assert_eq!(stream.tell(NodeLoad::default(), None), None);
         tokio::time::advance(Duration::from_secs(1)).await;
     }
     while report(&mut service).is_some() {}
-    stream.tell(NodeLoad::default());
+    stream.tell(NodeLoad::default(), None);
     assert_eq!(report(&mut service).map(|report| report.sequence), Some(5));
 }
 
@@ -119,12 +119,12 @@ async fn a_dropped_report_leaves_no_gap_in_the_sequence() {
 async fn a_latency_seen_between_two_reports_is_carried_by_the_second() {
     let (mut stream, mut service) = open(&config(Duration::from_millis(100)));
     let mut carried = || report(&mut service)?.load?.first_token_latency;
-    stream.tell(NodeLoad::default());
+    stream.tell(NodeLoad::default(), None);
     assert_eq!(carried(), None);
-    stream.tell(latency(250));
+    stream.tell(latency(250), None);
     for due in [true, false] {
         tokio::time::advance(Duration::from_secs(1)).await;
-        stream.tell(NodeLoad::default());
+        stream.tell(NodeLoad::default(), None);
         assert_eq!(carried().is_some(), due, "once, and only once");
     }
 }

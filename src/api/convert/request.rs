@@ -19,8 +19,6 @@ use crate::{
     proto,
 };
 
-/// The tenant of requests that name none.
-pub const DEFAULT_TENANT: &str = "default";
 /// The longest that a pick may ask to wait.
 pub const MAX_WAIT: Duration = Duration::from_mins(1);
 /// The shortest lease that makes sense: one sweep late is half of it.
@@ -148,7 +146,7 @@ pub fn request_key(checks: &mut Checks, tenant: &str, request_id: &str) -> Optio
 
 /// A tenant, or the one of requests that name none.
 pub fn tenant(checks: &mut Checks, name: &str) -> Option<TenantId> {
-    checks.check("tenant", TenantId::parse(present(name).unwrap_or(DEFAULT_TENANT)))
+    checks.check("tenant", TenantId::parse(present(name).unwrap_or(TenantId::DEFAULT)))
 }
 
 /// A request type that is said.

@@ -11,7 +11,10 @@ use super::{
     span::{Span, TICK, within},
     word::Word,
 };
-use crate::config::{AgentConfig, Combine, ServerConfig, preset::Preset};
+use crate::{
+    config::{AgentConfig, Combine, ServerConfig, preset::Preset},
+    domain::id::TenantId,
+};
 
 /// Longest span of the agent's own.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -97,6 +100,37 @@ pub struct Engine {
     #[serde(default)]
     #[garde(dive)]
     pub mapping: Option<Mapping>,
+    /// Where the model server tells what becomes of its key-value cache; vLLM does, over `ZeroMQ`.
+    #[serde(default)]
+    #[garde(dive)]
+    pub kv_events: Option<KvEvents>,
+}
+
+/// Where a model server tells what becomes of its key-value cache.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+pub struct KvEvents {
+    /// Endpoint that the model server listens at, such as `tcp://127.0.0.1:5557`; either this or `bind`.
+    #[serde(default)]
+    pub connect: Option<String>,
+    /// Endpoint to listen at where the model server connects to us; either this or `connect`.
+    #[serde(default)]
+    pub bind: Option<String>,
+    /// Beginning of the topics to listen to; empty for all.
+    #[serde(default)]
+    #[garde(length(max = 256))]
+    pub topic: String,
+    /// Tenant whose prompts those without a salt are. A salt is taken for the tenant's name.
+    #[serde(default = "tenant")]
+    pub tenant: String,
+    /// Model of the prompts, as picks name it; may be left out where the node has one model.
+    #[serde(default)]
+    pub model: Option<String>,
+}
+
+fn tenant() -> String {
+    TenantId::DEFAULT.into()
 }
 
 fn timeout() -> Span {
@@ -128,6 +162,9 @@ pub struct Mapping {
     pub first_token_latency: Option<Metric>,
     /// Metric that names the loaded adapters in one of its labels, comma-separated.
     pub adapters: Option<Adapters>,
+    /// Tokens that the key-value cache holds, once scaled.
+    #[garde(dive)]
+    pub kv_capacity: Option<Metric>,
 }
 
 /// One metric of the page.

@@ -73,7 +73,8 @@ fn what_the_example_comments_out_is_valid_too() {
     assert_eq!(node.models[1].request_types, [RequestType::Audio]);
     let stated = config.agent.expect("the example has an agent");
     let short = "agent:\n  node: {id: gpu-1, endpoints: {text: 'http://10.0.0.7:8000'}}\n  engine: \
-                 {metrics_url: 'http://127.0.0.1:8000/metrics', preset: vllm}\n";
+                 {metrics_url: 'http://127.0.0.1:8000/metrics', preset: vllm, kv_events: {connect: \
+                 'tcp://127.0.0.1:5557', model: llama-3-8b}}\n";
     assert_eq!(Some(stated), loaded(short).agent, "the example states the agent's defaults");
 }
 

@@ -59,7 +59,7 @@ fn the_same_hashes_of_another_tenant_model_or_adapter_have_other_keys() {
     for other in others {
         assert!(checked(&other).prefix.iter().all(|key| !keys.contains(key)), "{other:?}");
     }
-    let named = proto::PickNodeRequest { tenant: DEFAULT_TENANT.into(), user: "u".into(), ..hashed };
+    let named = proto::PickNodeRequest { tenant: TenantId::DEFAULT.into(), user: "u".into(), ..hashed };
     assert_eq!(checked(&named).prefix, keys, "users of a tenant share");
 }
 

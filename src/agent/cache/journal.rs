@@ -1,0 +1,178 @@
+//! What of the cache has the service not been told yet?
+//!
+//! Only the difference is kept: a block that came and went between two reports is not told at all. What is on its
+//! way counts as told once the service has applied its report; of a report that was dropped everything is told again.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use super::mirror::Scope;
+use crate::{
+    domain::prefix::KvEvents as Bounds,
+    proto::{KvChange, KvEvents, KvRun},
+};
+
+/// Blocks, as the engine has them and as the service knows them.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    /// Those that the engine has, the service knows, or both.
+    blocks: HashMap<u64, Block>,
+    /// Those of which the service is to be told, by when they changed: a block before those that follow it.
+    untold: BTreeMap<u64, u64>,
+    changes: u64,
+    /// Whether the service is to be told that all is gone, before anything else.
+    cleared: bool,
+    /// What is on its way.
+    sent: Option<Sent>,
+}
+
+#[derive(Debug)]
+struct Block {
+    scope: Arc<Scope>,
+    parent: Option<u64>,
+    is_held: bool,
+    is_told: bool,
+    /// Where it stands among the untold.
+    change: u64,
+}
+
+/// What one report carries.
+#[derive(Debug)]
+struct Sent {
+    report: i64,
+    cleared: bool,
+    /// The blocks, and whether it says that the engine has them.
+    blocks: HashMap<u64, bool>,
+}
+
+impl Journal {
+    /// The engine has this block, after another or at the beginning of a prompt.
+    pub(super) fn store(&mut self, scope: &Arc<Scope>, parent: Option<u64>, block: u64) {
+        let new = || Block { scope: Arc::clone(scope), parent, is_held: false, is_told: false, change: 0 };
+        self.blocks.entry(block).or_insert_with(new);
+        self.set_held(block, true);
+    }
+
+    /// The engine has this block no longer.
+    pub(super) fn remove(&mut self, block: u64) {
+        self.set_held(block, false);
+    }
+
+    /// The engine has none of its blocks any more.
+    pub(super) fn clear(&mut self) {
+        *self = Self { changes: self.changes, cleared: true, ..Self::default() };
+    }
+
+    /// The service may know anything: it is told everything from the beginning.
+    pub(super) fn begin(&mut self) {
+        self.sent = None;
+        self.cleared = true;
+        self.blocks.retain(|_, block| block.is_held);
+        self.untold.clear();
+        // In the order in which they came, so that each comes after the one that it follows.
+        let mut blocks: Vec<_> = self.blocks.iter().map(|(name, block)| (block.change, *name)).collect();
+        blocks.sort_unstable();
+        self.untold.extend(blocks);
+        for block in self.blocks.values_mut() {
+            block.is_told = false;
+        }
+    }
+
+    /// What is untold, as much of it as a report may carry; nothing while something is on its way.
+    pub(super) fn events(&mut self, report: i64) -> Option<KvEvents> {
+        if self.sent.is_some() || (self.untold.is_empty() && !self.cleared) {
+            return None;
+        }
+        let names: Vec<u64> = self.untold.values().take(Bounds::BLOCKS_MAX).copied().collect();
+        let mut told: Vec<(Arc<Scope>, KvChange)> = Vec::new();
+        for name in &names {
+            let block = &self.blocks[name];
+            let known = told.iter().position(|(scope, _)| *scope == block.scope);
+            let place = known.unwrap_or_else(|| {
+                told.push((Arc::clone(&block.scope), of_scope(&block.scope)));
+                told.len() - 1
+            });
+            tell(&mut told[place].1, *name, block);
+        }
+        let blocks = names.into_iter().map(|name| (name, self.blocks[&name].is_held)).collect();
+        self.sent = Some(Sent { report, cleared: self.cleared, blocks });
+        Some(KvEvents {
+            cleared: self.cleared,
+            changes: told.into_iter().map(|(_, change)| change).collect(),
+        })
+    }
+
+    /// The service has applied its reports up to this one.
+    pub(super) fn told(&mut self, up_to: i64) {
+        let Some(sent) = self.sent.take_if(|sent| sent.report <= up_to) else { return };
+        if sent.cleared {
+            self.cleared = false;
+        }
+        for (name, was_held) in sent.blocks {
+            self.count_as_told(name, was_held);
+        }
+    }
+
+    /// What was on its way has been dropped.
+    pub(super) fn untold(&mut self) {
+        self.sent = None;
+    }
+
+    /// The service knows what was so when the report was made. What has changed since it is still to be told.
+    fn count_as_told(&mut self, name: u64, was_held: bool) {
+        let Some(block) = self.blocks.get_mut(&name) else { return };
+        block.is_told = was_held;
+        if block.is_held == was_held {
+            self.untold.remove(&block.change);
+            if !was_held {
+                self.blocks.remove(&name);
+            }
+        }
+    }
+
+    fn set_held(&mut self, name: u64, is_held: bool) {
+        let Some(block) = self.blocks.get_mut(&name).filter(|block| block.is_held != is_held) else { return };
+        block.is_held = is_held;
+        self.untold.remove(&block.change);
+        let on_its_way = self.sent.as_ref().is_some_and(|sent| sent.blocks.contains_key(&name));
+        if block.is_told != is_held || on_its_way {
+            self.note(name);
+        } else if !is_held {
+            self.blocks.remove(&name);
+        }
+    }
+
+    /// The service is to be told of the block, after all others.
+    fn note(&mut self, name: u64) {
+        let Some(block) = self.blocks.get_mut(&name) else { return };
+        self.untold.remove(&block.change);
+        self.changes += 1;
+        block.change = self.changes;
+        self.untold.insert(self.changes, name);
+    }
+}
+
+fn of_scope(scope: &Scope) -> KvChange {
+    KvChange {
+        tenant: scope.tenant.to_string(),
+        model: scope.model.to_string(),
+        adapter: scope.adapter.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ..KvChange::default()
+    }
+}
+
+fn tell(change: &mut KvChange, name: u64, block: &Block) {
+    if !block.is_held {
+        change.removed.push(name);
+        return;
+    }
+    match change.stored.last_mut().filter(|run| run.blocks.last() == block.parent.as_ref()) {
+        Some(run) if block.parent.is_some() => run.blocks.push(name),
+        _ => change.stored.push(KvRun { parent_block: block.parent, blocks: vec![name] }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

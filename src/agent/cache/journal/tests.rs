@@ -1,0 +1,180 @@
+use std::collections::BTreeSet;
+
+use proptest::{prelude::*, sample::Index};
+
+use super::*;
+use crate::domain::id::{ModelName, TenantId};
+
+fn scope() -> Arc<Scope> {
+    let tenant = TenantId::parse("acme").expect("a good name");
+    Arc::new(Scope { tenant, model: ModelName::parse("m").expect("a good name"), adapter: None })
+}
+
+fn runs(events: &KvEvents) -> Vec<(Option<u64>, Vec<u64>)> {
+    events
+        .changes
+        .iter()
+        .flat_map(|change| &change.stored)
+        .map(|run| (run.parent_block, run.blocks.clone()))
+        .collect()
+}
+
+#[test]
+fn blocks_that_follow_each_other_are_one_run() {
+    let (scope, mut journal) = (scope(), Journal::default());
+    for (parent, block) in [(None, 1), (Some(1), 2), (Some(2), 3), (Some(1), 7), (None, 9)] {
+        journal.store(&scope, parent, block);
+    }
+    let events = journal.events(1).expect("there is something");
+    assert_eq!(runs(&events), [(None, vec![1, 2, 3]), (Some(1), vec![7]), (None, vec![9])]);
+    journal.told(1);
+    assert_eq!(journal.events(2), None);
+}
+
+#[test]
+fn what_came_and_went_between_two_reports_is_not_told() {
+    let (scope, mut journal) = (scope(), Journal::default());
+    journal.store(&scope, None, 1);
+    journal.remove(1);
+    assert_eq!(journal.events(1), None);
+    journal.store(&scope, None, 2);
+    journal.events(1);
+    journal.told(1);
+    journal.remove(2);
+    journal.store(&scope, None, 2);
+    assert_eq!(journal.events(2), None);
+}
+
+#[test]
+fn what_was_dropped_is_told_again_and_nothing_while_it_is_on_its_way() {
+    let (scope, mut journal) = (scope(), Journal::default());
+    journal.store(&scope, None, 1);
+    let first = journal.events(5).expect("there is something");
+    assert_eq!(journal.events(6), None);
+    journal.told(4);
+    assert_eq!(journal.events(6), None, "an older report was applied");
+    journal.untold();
+    assert_eq!(journal.events(7), Some(first));
+    journal.told(7);
+    assert_eq!(journal.events(8), None);
+}
+
+#[test]
+fn a_report_carries_no_more_than_it_may() {
+    let (scope, mut journal) = (scope(), Journal::default());
+    for block in 0..10_000 {
+        journal.store(&scope, None, block);
+    }
+    let counts: Vec<_> = (1..=4)
+        .map(|report| {
+            let events = journal.events(report);
+            journal.told(report);
+            events.map_or(0, |events| {
+                events.changes[0].stored.iter().map(|run| run.blocks.len()).sum::<usize>()
+            })
+        })
+        .collect();
+    assert_eq!(counts, [4096, 4096, 1808, 0]);
+}
+
+#[test]
+fn a_new_stream_is_told_everything_from_the_beginning() {
+    let (scope, mut journal) = (scope(), Journal::default());
+    for (parent, block) in [(None, 1), (Some(1), 2), (Some(2), 3)] {
+        journal.store(&scope, parent, block);
+    }
+    journal.events(1);
+    journal.told(1);
+    journal.remove(3);
+    journal.begin();
+    let events = journal.events(1).expect("all of it");
+    assert!(events.cleared);
+    assert_eq!(runs(&events), [(None, vec![1, 2])]);
+    assert!(events.changes.iter().all(|change| change.removed.is_empty()));
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Store(u64),
+    Remove(Index),
+    Clear,
+    Report,
+    Apply,
+    Drop,
+    Begin,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (0_u64..20).prop_map(Act::Store),
+        6 => any::<Index>().prop_map(Act::Remove),
+        1 => Just(Act::Clear),
+        4 => Just(Act::Report),
+        4 => Just(Act::Apply),
+        2 => Just(Act::Drop),
+        1 => Just(Act::Begin),
+    ]
+}
+
+proptest! {
+    /// Whatever is lost on the way: once all is told, the service knows what the engine has.
+    #[test]
+    fn in_the_end_the_service_knows_what_is_there(acts in prop::collection::vec(act(), 0..120)) {
+        let (scope, mut journal) = (scope(), Journal::default());
+        let (mut engine, mut service) = (BTreeSet::new(), BTreeSet::new());
+        let mut on_its_way: Option<KvEvents> = None;
+        let mut report = 0;
+        let apply = |service: &mut BTreeSet<u64>, events: &KvEvents| {
+            if events.cleared {
+                service.clear();
+            }
+            for change in &events.changes {
+                service.retain(|block| !change.removed.contains(block));
+                service.extend(change.stored.iter().flat_map(|run| &run.blocks));
+            }
+        };
+        for act in acts.into_iter().chain([Act::Apply, Act::Report, Act::Apply, Act::Report, Act::Apply]) {
+            match act {
+                Act::Store(block) => {
+                    engine.insert(block);
+                    journal.store(&scope, None, block);
+                }
+                Act::Remove(index) if !engine.is_empty() => {
+                    let block = *engine.iter().nth(index.index(engine.len())).expect("it is in range");
+                    engine.remove(&block);
+                    journal.remove(block);
+                }
+                Act::Remove(_) => {}
+                Act::Clear => {
+                    engine.clear();
+                    journal.clear();
+                    // The service has applied it all the same, and its word of that comes too late.
+                    on_its_way.take().into_iter().for_each(|events| apply(&mut service, &events));
+                }
+                Act::Report => {
+                    report += 1;
+                    let events = journal.events(report);
+                    prop_assert!(events.is_none() || on_its_way.is_none());
+                    on_its_way = events.or(on_its_way);
+                }
+                Act::Apply => {
+                    if let Some(events) = on_its_way.take() {
+                        apply(&mut service, &events);
+                        journal.told(report);
+                    }
+                }
+                Act::Drop => {
+                    on_its_way = None;
+                    journal.untold();
+                }
+                Act::Begin => {
+                    on_its_way = None;
+                    service.clear();
+                    journal.begin();
+                }
+            }
+        }
+        prop_assert_eq!(engine, service);
+        prop_assert_eq!(journal.events(report + 1), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The parts together: a real socket, messages as vLLM sends them, and what the reports carry.
+
+use rmpv::Value;
+use tokio::time::{Duration, sleep, timeout};
+use zeromq::{PubSocket, Socket, SocketSend, ZmqMessage};
+
+use super::{
+    decode::Stored,
+    mirror::tests::{config, hashes, stored},
+    *,
+};
+use crate::config::EventSocket;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn tokens() -> Vec<u32> {
+    (0..32).collect()
+}
+
+fn batch(sequence: u64, events: Vec<Event>) -> Batch {
+    Batch { sequence, events }
+}
+
+fn blocks(size: i32) -> Option<NonZeroU32> {
+    NonZeroU32::new(size.unsigned_abs())
+}
+
+/// A cache that listens to nobody.
+fn cache() -> Cache {
+    let mut cache = Cache::follow(&config());
+    cache.begin(blocks(16));
+    assert!(cache.events(1).expect("it begins").cleared);
+    cache.applied(1, blocks(16));
+    cache
+}
+
+fn told(cache: &mut Cache, report: i64) -> Vec<u64> {
+    let events = cache.journal.events(report).unwrap_or_default();
+    events.changes.into_iter().flat_map(|change| change.stored).flat_map(|run| run.blocks).collect()
+}
+
+fn all() -> Event {
+    Event::Stored(stored(&tokens(), 4, 0))
+}
+
+#[tokio::test]
+async fn a_gap_or_a_new_start_of_the_engine_empties_it() {
+    for next in [6, 4, 0] {
+        let mut cache = cache();
+        cache.take_in(batch(4, vec![all()]));
+        assert_eq!(told(&mut cache, 2).len(), 2);
+        cache.applied(2, blocks(16));
+        cache.take_in(batch(5, Vec::new()));
+        assert_eq!(cache.journal.events(3), None, "nothing has happened");
+        cache.take_in(batch(if next == 6 { 7 } else { next }, Vec::new()));
+        assert!(cache.journal.events(3).expect("it is told").cleared, "{next}");
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_says_so_or_is_lost_has_nothing() {
+    let mut cleared = cache();
+    cleared.take_in(batch(1, vec![all(), Event::Cleared]));
+    let events = cleared.journal.events(2).expect("it is told");
+    assert!(events.cleared && events.changes.is_empty());
+    let mut lost = cache();
+    lost.take_in(batch(1, vec![all()]));
+    lost.lose();
+    lost.take_in(batch(0, vec![all()]));
+    assert_eq!(told(&mut lost, 2).len(), 2, "a new engine begins at 0");
+}
+
+#[tokio::test]
+async fn a_service_that_cuts_prompts_otherwise_is_told_otherwise() {
+    let mut cache = cache();
+    cache.take_in(batch(1, vec![all()]));
+    cache.applied(1, blocks(8));
+    assert!(cache.journal.events(2).expect("it is told").cleared);
+    cache.applied(2, blocks(8));
+    cache.take_in(batch(2, vec![all()]));
+    assert_eq!(told(&mut cache, 3), hashes(("default", "m", ""), &tokens(), 8));
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_events_gets_loads_alone() {
+    let mut cache = cache();
+    cache.take_in(batch(1, vec![all()]));
+    assert!(cache.events(2).is_some());
+    let bad = |field: &str| proto::FieldViolation { field: field.into(), description: String::new() };
+    cache.dropped(&[bad("report.load.cpu_utilization")]);
+    assert!(cache.events(3).is_some(), "it is told again");
+    cache.dropped(&[bad("report.kv_events.changes[0].model")]);
+    assert_eq!(cache.events(4), None);
+}
+
+fn message(sequence: u64, Stored { blocks, tokens, .. }: &Stored) -> ZmqMessage {
+    let name = |block: &decode::EngineBlock| match block {
+        decode::EngineBlock::Bytes(bytes) => Value::Binary(bytes.to_vec()),
+        decode::EngineBlock::Number(number) => Value::from(*number),
+    };
+    let event = Value::Map(vec![
+        ("type".into(), "BlockStored".into()),
+        ("block_hashes".into(), Value::Array(blocks.iter().map(name).collect())),
+        ("parent_block_hash".into(), Value::Nil),
+        ("token_ids".into(), Value::Array(tokens.iter().map(|token| Value::from(*token)).collect())),
+        ("block_size".into(), 4.into()),
+    ]);
+    let mut payload = Vec::new();
+    let value = Value::Array(vec![Value::F64(0.0), Value::Array(vec![event])]);
+    rmpv::encode::write_value(&mut payload, &value).expect("memory takes all");
+    let mut message = ZmqMessage::from("kv");
+    message.push_back(sequence.to_be_bytes().to_vec().into());
+    message.push_back(payload.into());
+    message
+}
+
+#[tokio::test]
+async fn what_an_engine_publishes_comes_in() {
+    let mut engine = PubSocket::new();
+    let endpoint = engine.bind("tcp://127.0.0.1:0").await.expect("a free port");
+    let config = CacheEvents { socket: EventSocket::Connect(endpoint.to_string()), ..config() };
+    let mut cache = Cache::follow(&config);
+    cache.begin(blocks(16));
+    let stored = stored(&tokens(), 4, 0);
+    let heard = timeout(DEADLINE, async {
+        // Nobody knows when the subscription has arrived.
+        for sequence in 0.. {
+            engine.send(message(sequence, &stored)).await.expect("it is sent");
+            engine.send("no message".into()).await.expect("it is sent");
+            sleep(Duration::from_millis(5)).await;
+            let events = cache.events(1).filter(|events| !events.changes.is_empty());
+            cache.dropped(&[]);
+            if let Some(events) = events {
+                return events.changes[0].stored[0].blocks.clone();
+            }
+        }
+        unreachable!("it sends for ever")
+    });
+    assert_eq!(heard.await.expect("in time"), hashes(("default", "m", ""), &tokens(), 16));
+}
