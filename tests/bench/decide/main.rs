@@ -1,0 +1,2 @@
+//! What does one decision cost in process?
+fn main() {}

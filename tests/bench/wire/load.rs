@@ -1,0 +1,97 @@
+//! How is a server loaded, and how fast were its replies?
+//!
+//! In closed loop: so many callers, each of which asks again as soon as it has its reply.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::task::JoinSet;
+
+use super::{
+    asks::Asks,
+    case::{Call, Case},
+    clock::{nanos_since, now},
+    link::Link,
+    reply,
+    said::Failure,
+    stream::stream,
+};
+
+/// Connections to one server, for one case.
+pub(crate) struct Load {
+    links: Vec<Link>,
+    case: Case,
+    asks: Arc<Asks>,
+    /// Keeps the connections.
+    _connections: JoinSet<()>,
+}
+
+/// What a window showed.
+#[derive(Debug)]
+pub(crate) struct Window {
+    /// From the first request to the last reply.
+    pub(crate) elapsed: Duration,
+    /// Of each call, in nanoseconds; on a stream, of each pick.
+    pub(crate) latencies: Vec<u64>,
+}
+
+impl Load {
+    /// Connects.
+    pub(crate) async fn new(address: SocketAddr, case: Case, asks: Arc<Asks>) -> Result<Self, Failure> {
+        let mut connections = JoinSet::new();
+        let mut links = Vec::new();
+        for _ in 0..case.connections {
+            links.push(Link::connect(address, case.call, &mut connections).await?);
+        }
+        Ok(Self { links, case, asks, _connections: connections })
+    }
+
+    /// Asks for so many picks.
+    pub(crate) async fn run(&self, picks: u64) -> Result<Window, Failure> {
+        let start = now();
+        let latencies = match self.case.call {
+            Call::Stream => stream(self.links[0].clone(), &self.asks, self.case.in_flight, picks).await?,
+            Call::Unary => self.calls(picks).await?,
+            Call::Batch(size) => self.calls(picks / size).await?,
+        };
+        Ok(Window { elapsed: start.elapsed(), latencies })
+    }
+
+    async fn calls(&self, calls: u64) -> Result<Vec<u64>, Failure> {
+        let begun = Arc::new(AtomicU64::new(0));
+        let mut callers = JoinSet::new();
+        for number in 0..self.case.in_flight {
+            let link = self.links[number % self.links.len()].clone();
+            callers.spawn(caller(link, Arc::clone(&self.asks), self.case.call, Arc::clone(&begun), calls));
+        }
+        let mut latencies = Vec::new();
+        while let Some(done) = callers.join_next().await {
+            latencies.extend(done??);
+        }
+        Ok(latencies)
+    }
+}
+
+async fn caller(
+    mut link: Link,
+    asks: Arc<Asks>,
+    call: Call,
+    begun: Arc<AtomicU64>,
+    calls: u64,
+) -> Result<Vec<u64>, Failure> {
+    let mut latencies = Vec::new();
+    while begun.fetch_add(1, Relaxed) < calls {
+        let frame = asks.next();
+        let start = now();
+        let message = link.ask(frame).await?;
+        latencies.push(nanos_since(start));
+        reply::check(message, call)?;
+    }
+    Ok(latencies)
+}
