@@ -1,10 +1,9 @@
 //! How is a server measured apart from those who load it? In a process of its own: the benchmark starts itself again.
 //!
 //! The child says its address, then answers each empty line once it has cleaned up, and ends with its standard input.
-//! Linux only: reads `/proc`.
 
 use std::{
-    env, fs,
+    env,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
     process::{ChildStdout, Command, Stdio},
@@ -56,16 +55,6 @@ impl Child {
     pub(crate) fn clean(&mut self) -> Result<(), Failure> {
         self.process.stdin.as_mut().ok_or("the child has an input")?.write_all(b"\n")?;
         heard(&mut self.says).map(drop)
-    }
-
-    /// Nanoseconds that its threads have run, in user and kernel mode.
-    pub(crate) fn cpu_ns(&self) -> Result<u64, Failure> {
-        let mut total = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.id))? {
-            let ran = fs::read_to_string(thread?.path().join("schedstat"))?;
-            total += ran.split(' ').next().ok_or("the first number of schedstat")?.parse::<u64>()?;
-        }
-        Ok(total)
     }
 }
 

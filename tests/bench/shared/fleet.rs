@@ -1,4 +1,4 @@
-//! On what fleet, under what policy and with what prompts do benchmarks decide?
+//! On what fleet and under what policy do benchmarks decide?
 //!
 //! Nodes that nobody reports for again: their one report holds, so that no report runs beside what is measured. They
 //! tell what an engine tells (cache, queue, speed), so that `auto` reckons expected costs.
@@ -11,8 +11,8 @@ use std::{
 
 use pointsman::{
     domain::{
-        id::{LimitName, ModelName, NodeId},
-        limit::{LimitPolicy, LimitRule, Mode, Per, Quota},
+        id::{ModelName, NodeId},
+        limit::LimitPolicy,
         load::{NodeLoad, Ratio},
         node::{NodeSpec, RequestType, ServedModel},
         policy::{LeasePolicy, NodesMax, Policy},
@@ -23,12 +23,6 @@ use pointsman::{
 
 use super::said::Failure;
 
-/// Blocks of a prompt.
-pub(crate) const BLOCKS: u64 = 32;
-/// Tokens of a prompt: its blocks of 256 and a rest.
-pub(crate) const PROMPT_TOKENS: u32 = 8300;
-/// Prompts that recur.
-pub(crate) const PROMPTS: u64 = 512;
 /// Tokens that a node's cache holds: 1,024 blocks.
 const CACHE_TOKENS: u64 = 1024 * 256;
 /// Far more than is ever in flight: no pool is busy.
@@ -42,23 +36,6 @@ pub(crate) fn policy() -> Policy {
         limits: LimitPolicy { rules: Vec::new(), ..LimitPolicy::default() },
         ..Policy::default()
     }
-}
-
-/// The same with three limits that every request counts for and none runs into.
-pub(crate) fn limiting_policy() -> Result<Policy, Failure> {
-    let rule = |name: &str, per, quota| -> Result<LimitRule, Failure> {
-        let name = LimitName::parse(name)?;
-        Ok(LimitRule { name, per, tier: None, model: None, tenant: None, quota, mode: Mode::Enforced })
-    };
-    let requests = Quota::requests(Quota::PER_SECOND_MAX, QUEUE)?;
-    let per_minute = NonZeroU32::new(Quota::PER_MINUTE_MAX).ok_or("the most is more than nothing")?;
-    let tokens = Quota::tokens(per_minute, NonZeroU32::MAX)?;
-    let rules = vec![
-        rule("users", Per::User, requests)?,
-        rule("tenants", Per::Tenant, requests)?,
-        rule("models", Per::Model, tokens)?,
-    ];
-    Ok(Policy { limits: LimitPolicy { rules, ..LimitPolicy::default() }, ..policy() })
 }
 
 /// Puts so many reported nodes of class normal into the table. They serve one of so many models each, in turn.
@@ -83,11 +60,6 @@ pub(crate) fn fill(
 /// Name of a model by its number.
 pub(crate) fn model(number: usize) -> String {
     format!("model-{number}")
-}
-
-/// Hash of a block of a recurring prompt, spread over all 64 bits.
-pub(crate) fn block(prompt: u64, block: u64) -> u64 {
-    Chance::with_seed(prompt * BLOCKS + block).u64(..)
 }
 
 fn spec(number: usize, models: usize) -> Result<NodeSpec, Failure> {

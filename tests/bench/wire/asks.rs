@@ -12,7 +12,8 @@ use prost::{Message, bytes::Bytes};
 
 use super::{
     case::{Call, Work},
-    fleet::{BLOCKS, PROMPT_TOKENS, PROMPTS, block, model},
+    fleet::model,
+    prompts::{BLOCKS, PROMPT_TOKENS, PROMPTS, block},
 };
 
 /// Pools with full work.
@@ -44,9 +45,8 @@ struct Frame {
 impl Asks {
     /// Requests for one method.
     pub(crate) fn new(work: Work, call: Call) -> Self {
-        let picks = if let Call::Batch(picks) = call { picks } else { 1 };
         let frames = (0..PROMPTS).map(|prompt| Frame::new(&message(prompt, work, call))).collect();
-        Self { frames, picks, next: AtomicU64::new(0) }
+        Self { frames, picks: call.picks(), next: AtomicU64::new(0) }
     }
 
     /// The next message: no other one was or will be the same.

@@ -4,11 +4,8 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use tokio::task::JoinSet;
@@ -37,6 +34,8 @@ pub(crate) struct Load {
 pub(crate) struct Window {
     /// From the first request to the last reply.
     pub(crate) elapsed: Duration,
+    /// Picks that were answered.
+    pub(crate) picks: u64,
     /// Of each call, in nanoseconds; on a stream, of each pick.
     pub(crate) latencies: Vec<u64>,
 }
@@ -52,23 +51,23 @@ impl Load {
         Ok(Self { links, case, asks, _connections: connections })
     }
 
-    /// Asks for so many picks.
-    pub(crate) async fn run(&self, picks: u64) -> Result<Window, Failure> {
+    /// Asks for so long.
+    pub(crate) async fn run(&self, length: Duration) -> Result<Window, Failure> {
         let start = now();
+        let end = start + length;
         let latencies = match self.case.call {
-            Call::Stream => stream(self.links[0].clone(), &self.asks, self.case.in_flight, picks).await?,
-            Call::Unary => self.calls(picks).await?,
-            Call::Batch(size) => self.calls(picks / size).await?,
+            Call::Stream => stream(self.links[0].clone(), &self.asks, self.case.in_flight, end).await?,
+            Call::Unary | Call::Batch(_) => self.calls(end).await?,
         };
-        Ok(Window { elapsed: start.elapsed(), latencies })
+        let picks = latencies.len() as u64 * self.case.call.picks();
+        Ok(Window { elapsed: start.elapsed(), picks, latencies })
     }
 
-    async fn calls(&self, calls: u64) -> Result<Vec<u64>, Failure> {
-        let begun = Arc::new(AtomicU64::new(0));
+    async fn calls(&self, end: Instant) -> Result<Vec<u64>, Failure> {
         let mut callers = JoinSet::new();
         for number in 0..self.case.in_flight {
             let link = self.links[number % self.links.len()].clone();
-            callers.spawn(caller(link, Arc::clone(&self.asks), self.case.call, Arc::clone(&begun), calls));
+            callers.spawn(caller(link, Arc::clone(&self.asks), self.case.call, end));
         }
         let mut latencies = Vec::new();
         while let Some(done) = callers.join_next().await {
@@ -78,20 +77,16 @@ impl Load {
     }
 }
 
-async fn caller(
-    mut link: Link,
-    asks: Arc<Asks>,
-    call: Call,
-    begun: Arc<AtomicU64>,
-    calls: u64,
-) -> Result<Vec<u64>, Failure> {
+async fn caller(mut link: Link, asks: Arc<Asks>, call: Call, end: Instant) -> Result<Vec<u64>, Failure> {
     let mut latencies = Vec::new();
-    while begun.fetch_add(1, Relaxed) < calls {
+    loop {
         let frame = asks.next();
         let start = now();
+        if start >= end {
+            return Ok(latencies);
+        }
         let message = link.ask(frame).await?;
         latencies.push(nanos_since(start));
         reply::check(message, call)?;
     }
-    Ok(latencies)
 }

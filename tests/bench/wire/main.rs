@@ -13,8 +13,14 @@
 mod child;
 #[path = "../shared/clock.rs"]
 mod clock;
+#[path = "../shared/cpu.rs"]
+mod cpu;
 #[path = "../shared/fleet.rs"]
 mod fleet;
+#[path = "../shared/limiting.rs"]
+mod limiting;
+#[path = "../shared/prompts.rs"]
+mod prompts;
 #[path = "../shared/said.rs"]
 mod said;
 
@@ -39,7 +45,7 @@ fn main() -> Result<ExitCode, Failure> {
         return server::serve(&role).map(|()| ExitCode::SUCCESS);
     }
     let scale = if is_asked("--quick") { case::Scale::Quick } else { case::Scale::Full };
-    let cases = case::cases(scale);
+    let cases = case::cases();
     let measured = rounds::measure(&cases, scale)?;
     let outcomes = table::outcomes(&cases, &measured);
     if is_asked("json") {

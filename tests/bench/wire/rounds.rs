@@ -2,12 +2,13 @@
 //!
 //! Rounds are outermost, cases inside them, servers inside those, in an order that turns with each round.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     asks::Asks,
-    case::{Call, Case, Scale, Work},
+    case::{Case, Scale, Work},
     child::Child,
+    cpu,
     load::Load,
     said::Failure,
     server::{BASE, FULL, NOOP, asked_role},
@@ -50,53 +51,51 @@ pub(crate) fn measure(cases: &[Case], scale: Scale) -> Result<Vec<Vec<Pair>>, Fa
     let mut measured = vec![Vec::new(); cases.len()];
     for round in 0..scale.rounds() {
         for (index, case) in cases.iter().enumerate() {
-            measured[index].push(servers.pair(*case, &asks[index], round)?);
+            measured[index].push(servers.pair(*case, &asks[index], scale.window(), round)?);
         }
     }
     Ok(measured)
 }
 
 impl Servers {
-    fn pair(&mut self, case: Case, asks: &Arc<Asks>, round: usize) -> Result<Pair, Failure> {
+    fn pair(
+        &mut self,
+        case: Case,
+        asks: &Arc<Asks>,
+        length: Duration,
+        round: usize,
+    ) -> Result<Pair, Failure> {
         let ours = match case.work {
             Work::Base => &mut self.base,
             Work::Full => &mut self.full,
         };
-        if round % 2 == 0 {
-            let noop = window(&mut self.noop, case, asks)?;
-            return Ok(Pair { noop, ours: window(ours, case, asks)? });
+        if round.is_multiple_of(2) {
+            let noop = window(&mut self.noop, case, asks, length)?;
+            return Ok(Pair { noop, ours: window(ours, case, asks, length)? });
         }
-        let ours = window(ours, case, asks)?;
-        Ok(Pair { ours, noop: window(&mut self.noop, case, asks)? })
+        let ours = window(ours, case, asks, length)?;
+        Ok(Pair { ours, noop: window(&mut self.noop, case, asks, length)? })
     }
 }
 
-/// Loads one server: a fifth to warm it up, then what counts.
-fn window(child: &mut Child, case: Case, asks: &Arc<Asks>) -> Result<Figures, Failure> {
+/// Loads one server: for a fifth of the time to warm it up, then for what counts.
+fn window(child: &mut Child, case: Case, asks: &Arc<Asks>, length: Duration) -> Result<Figures, Failure> {
     child.clean()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let load = Load::new(child.address, case, Arc::clone(asks)).await?;
-        load.run(case.picks / 5).await?;
-        let before = child.cpu_ns()?;
-        let mut window = load.run(case.picks).await?;
-        let cpu = child.cpu_ns()? - before;
+        load.run(length / 5).await?;
+        let before = cpu::of(&child.id)?;
+        let mut window = load.run(length).await?;
+        let cpu = cpu::of(&child.id)? - before;
         window.latencies.sort_unstable();
         Ok(Figures {
-            rate: picked(case) / window.elapsed.as_secs_f64(),
-            cpu_us: cpu as f64 / 1000.0 / picked(case),
+            rate: window.picks as f64 / window.elapsed.as_secs_f64(),
+            cpu_us: cpu as f64 / 1000.0 / window.picks as f64,
             p50_us: at(&window.latencies, 0.5),
             p99_us: at(&window.latencies, 0.99),
         })
     })
-}
-
-/// Picks that a window has: whole batches.
-fn picked(case: Case) -> f64 {
-    match case.call {
-        Call::Batch(size) => (case.picks / size * size) as f64,
-        Call::Unary | Call::Stream => case.picks as f64,
-    }
 }
 
 /// The latency that this share of all does not exceed, in microseconds.

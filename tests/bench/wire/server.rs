@@ -18,7 +18,7 @@ use tonic::transport::{Server, server::TcpIncoming};
 use super::{
     asks::POOLS,
     child::obey,
-    fleet,
+    fleet, limiting,
     noop::Noop,
     said::{Failure, is_asked},
 };
@@ -63,8 +63,7 @@ async fn noop() -> Result<(), Failure> {
 }
 
 async fn pointsman(role: &str) -> Result<(), Failure> {
-    let (policy, pools) =
-        if role == FULL { (fleet::limiting_policy()?, POOLS) } else { (fleet::policy(), 1) };
+    let (policy, pools) = if role == FULL { (limiting::policy()?, POOLS) } else { (fleet::policy(), 1) };
     telemetry::start_logs(&LogConfig { filter: "warn".into(), ..LogConfig::default() })?;
     let server = ServerConfig { listen: local(), ..ServerConfig::default() };
     let config = Config { policy: policy.clone(), server, ..Config::default() };

@@ -16,21 +16,20 @@ use super::{
     said::Failure,
 };
 
-/// Asks for so many picks on one stream, so many of them at once. Returns how long each took, in nanoseconds, as if
+/// Asks on one stream until its end has come, so many picks at once. Returns how long each took, in nanoseconds, as if
 /// replies came in the order of the requests.
 pub(crate) async fn stream(
     mut link: Link,
     asks: &Asks,
     in_flight: usize,
-    picks: u64,
+    end: Instant,
 ) -> Result<Vec<u64>, Failure> {
     let mut begun = link.begin().await?;
     let mut sent = VecDeque::new();
-    let mut unsent = picks;
-    let first = frames(asks, in_flight, &mut unsent, &mut sent);
-    begun.out.send_data(first, false)?;
+    begun.out.send_data(frames(asks, in_flight, &mut sent), false)?;
     let (mut out, mut messages) = begun.split().await?;
     let mut latencies = Vec::new();
+    let mut is_open = true;
     while let Some(message) = messages.next().await? {
         let mut came = Some(message);
         let mut replies = 0;
@@ -40,18 +39,17 @@ pub(crate) async fn stream(
             replies += 1;
             came = messages.complete();
         }
-        if unsent > 0 {
-            let next = frames(asks, replies, &mut unsent, &mut sent);
-            out.send_data(next, unsent == 0)?;
+        if is_open {
+            is_open = now() < end;
+            let next = if is_open { frames(asks, replies, &mut sent) } else { Bytes::new() };
+            out.send_data(next, !is_open)?;
         }
     }
-    if latencies.len() as u64 == picks { Ok(latencies) } else { Err("the stream ended early".into()) }
+    if sent.is_empty() { Ok(latencies) } else { Err("the stream ended early".into()) }
 }
 
-/// The next so many requests, or as many as are left.
-fn frames(asks: &Asks, count: usize, unsent: &mut u64, sent: &mut VecDeque<Instant>) -> Bytes {
-    let count = (count as u64).min(*unsent);
-    *unsent -= count;
+/// The next so many requests.
+fn frames(asks: &Asks, count: usize, sent: &mut VecDeque<Instant>) -> Bytes {
     let mut bytes = BytesMut::new();
     for _ in 0..count {
         bytes.extend_from_slice(&asks.next());

@@ -1,0 +1,130 @@
+//! What does each stage of a decision cost?
+//!
+//! Stages that can be called are timed alone. What `decide` costs beyond `place` is the rest: limits, answers, the
+//! survey of the pool, and the writing of the lease and the prefix.
+
+use pointsman::{
+    domain::request::RouteRequest,
+    route::{
+        Scene,
+        filter::filter,
+        pick::{Keep, pick},
+        place::place,
+        score::score,
+    },
+};
+use serde_json::{Value, json};
+
+use super::{said::Failure, samples::median, world::World};
+
+/// Medians, in nanoseconds a decision.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stages {
+    filter: u64,
+    score: u64,
+    pick: u64,
+    /// Filter, score, pick, and the route that comes of it.
+    pub(crate) place: u64,
+    /// All of it.
+    pub(crate) decide: u64,
+}
+
+/// Times the stages, one after the other.
+pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
+    if let Some(refused) = world.requests().iter().find(|request| !world.decide(request)) {
+        return Err(format!("no route for {refused:?}").into());
+    }
+    Ok(Stages {
+        filter: filtering(&mut world),
+        score: scoring(&mut world),
+        pick: picking(&mut world),
+        place: placing(&mut world),
+        decide: deciding(&mut world),
+    })
+}
+
+fn filtering(world: &mut World) -> u64 {
+    let requests = world.requests();
+    let (topology, now) = (world.state.nodes.topology(), world.turn().now);
+    let act = |request: &RouteRequest| filter(request, &topology, &world.policy, now).candidates.len();
+    median(|| requests.clone(), act, |_| ())
+}
+
+fn scoring(world: &mut World) -> u64 {
+    let requests = world.requests();
+    let topology = world.state.nodes.topology();
+    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
+    let now = world.turn().now;
+    let prepare = || {
+        let filtered = |request: &RouteRequest| filter(request, &topology, &world.policy, now);
+        requests.iter().map(|request| (request, filtered(request))).collect()
+    };
+    median(
+        prepare,
+        |(request, filtered)| score(request, filtered, scene, &mut world.turn()).scored.len(),
+        |_| (),
+    )
+}
+
+fn picking(world: &mut World) -> u64 {
+    let requests = world.requests();
+    let topology = world.state.nodes.topology();
+    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
+    let mut turn = world.turn();
+    let keep = Keep::Best(1 + world.policy.fallbacks.0);
+    let scores = |request: &RouteRequest| {
+        let filtered = filter(request, &topology, &world.policy, turn.now);
+        score(request, &filtered, scene, &mut world.turn())
+    };
+    let scored: Vec<_> = requests.iter().map(scores).collect();
+    // It takes what was scored; a cell lets it be taken from what is only lent.
+    let prepare = || scored.iter().map(|scores| std::cell::Cell::new(Some(scores.scored.clone()))).collect();
+    let balance = scored[0].balance;
+    let act = |scored: &std::cell::Cell<Option<_>>| {
+        pick(scored.take().unwrap_or_default(), balance, keep, &mut turn.chance).len()
+    };
+    median(prepare, act, |_| ())
+}
+
+fn placing(world: &mut World) -> u64 {
+    let requests = world.requests();
+    let topology = world.state.nodes.topology();
+    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
+    median(|| requests.clone(), |request| place(request, scene, &mut world.turn()).0.is_ok(), |_| ())
+}
+
+fn deciding(world: &mut World) -> u64 {
+    let world = std::cell::RefCell::new(world);
+    let prepare = || world.borrow_mut().requests();
+    median(prepare, |request| world.borrow().decide(request), |requests| world.borrow().settle(requests))
+}
+
+impl Stages {
+    /// Names of the columns.
+    pub(crate) fn head(first: &str) -> String {
+        let [filter, score, pick, place, rest, decide] =
+            ["filter", "score", "pick", "place", "rest", "decide"];
+        format!("{first:<18} {filter:>9} {score:>9} {pick:>9} {place:>9} {rest:>9} {decide:>9}")
+    }
+
+    /// Figures of a row.
+    pub(crate) fn line(&self, first: &str) -> String {
+        let Self { filter, score, pick, place, decide } = self;
+        let rest = self.rest();
+        format!("{first:<18} {filter:>9} {score:>9} {pick:>9} {place:>9} {rest:>9} {decide:>9}")
+    }
+
+    /// All of them, and the one that counts as `ns`.
+    pub(crate) fn json(&self, counts: u64) -> Value {
+        let Self { filter, score, pick, place, decide } = self;
+        let rest = self.rest();
+        json!({
+            "ns": counts, "filter_ns": filter, "score_ns": score, "pick_ns": pick,
+            "place_ns": place, "rest_ns": rest, "decide_ns": decide,
+        })
+    }
+
+    fn rest(&self) -> u64 {
+        self.decide.saturating_sub(self.place)
+    }
+}
