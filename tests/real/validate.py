@@ -2,7 +2,8 @@
 
     tests/real/run.sh --validate        about 6 minutes; wants a machine that does nothing else
 
-Measures one server, describes it to the simulator (`--fleet`), and then asks both the same two questions:
+Measures one server, describes it to the simulator (`--fleet`), with its pace corrected by what a burst takes (sampling, HTTP
+and the like are in no step), and then asks both the same two questions:
 
 - queueing: how does the wait for the first token grow with the load of one server?
 - ranks: in which order do policies stand on two servers, each on a core of its own?
@@ -31,7 +32,8 @@ SLOTS, SLOT_TOKENS = 4, 512  # As `model_server.py` sets.
 POINTS = (1, 32, 128, 256, 448)
 ROUNDS = 5
 OUTPUT = 12
-REQUESTS = 240
+REQUESTS = 300
+BURST = 40
 SEED = 11
 POLICIES = ("round_robin", "random", "power_of_two", "least_in_flight", "expected_cost")
 
@@ -41,7 +43,7 @@ def main() -> int:
         # Large enough that a prompt takes a good part of a second on one core.
         model.WIDTH, model.LAYERS, model.HEADS, model.FEED_FORWARD = 512, 8, 8, 1024
         model.write(MODEL)
-    measured = measure()
+    measured = corrected(measure())
     capacity = 1000.0 / service_ms(measured)
     print(f"one server: {json.dumps(measured)}\n{capacity:.2f} requests a second at most\n")
     print("queueing on one server: first token in ms, mean (p90)")
@@ -87,6 +89,14 @@ def measure() -> dict:
     for before, after in zip(steps, steps[1:]):
         after[1] = max(after[1], before[1])
     return {"step_ms": steps, "kv_tokens": SLOTS * SLOT_TOKENS, "sequences": SLOTS}
+
+
+def corrected(measured: dict) -> dict:
+    """The same at the pace at which a burst of requests is really served."""
+    burst = [row | {"at": 0.0} for row in draw(1.0)[:BURST]]
+    pace = real("round_robin", 1, burst)[0] / simulated(["round_robin"], 1, measured, burst)[0][0]
+    print(f"a burst takes {pace:.2f} times as long as its steps")
+    return measured | {"step_ms": [[tokens, ms * pace] for tokens, ms in measured["step_ms"]]}
 
 
 def service_ms(measured: dict) -> float:

@@ -47,7 +47,9 @@ fn main() -> Result<(), Failure> {
         say(&full.line(&format!("{nodes} full")));
     }
     say(&Stages::head("1,000 nodes by"));
-    by_policy.iter().for_each(|(name, stages)| say(&stages.line(name)));
+    for (name, stages) in &by_policy {
+        say(&stages.line(name));
+    }
     Ok(())
 }
 

@@ -68,7 +68,7 @@ impl Frame {
         let (names, fingerprints, blocks) = (places(NAME), places(FINGERPRINT), places(&NEW.to_le_bytes()));
         // Marks that touch would be found at every byte.
         let blocks = apart(blocks);
-        Self { names, fingerprints, blocks, bytes }
+        Self { bytes, names, fingerprints, blocks }
     }
 
     /// For the picks from this number on.

@@ -51,7 +51,9 @@ fn main() -> Result<ExitCode, Failure> {
     if is_asked("json") {
         say(&table::json(&outcomes).to_string());
     } else {
-        table::lines(&outcomes).iter().for_each(|line| say(line));
+        for line in table::lines(&outcomes) {
+            say(&line);
+        }
     }
     let past = gate::past(&outcomes);
     if is_asked("--gate") && !past.is_empty() {
