@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use tokio::{
     net::TcpListener,
+    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -38,23 +39,41 @@ use loads::Loads;
 use nodes::Nodes;
 use routing::Routing;
 
+/// What every thread that serves shares.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    /// Where picks are decided.
+    pub desk: Arc<Desk>,
+    /// Bounds.
+    pub config: ServerConfig,
+    /// Tells the names that this thread makes up from those of others.
+    pub seed: u64,
+    /// Begins the stop.
+    pub stop: CancellationToken,
+    /// One for each connection that may be open.
+    pub places: Arc<Semaphore>,
+}
+
+impl Serving {
+    /// Nothing is served yet.
+    pub fn new(desk: Arc<Desk>, config: ServerConfig, seed: u64, stop: CancellationToken) -> Self {
+        let places = Arc::new(Semaphore::new(config.connections_max.min(Semaphore::MAX_PERMITS)));
+        Self { desk, config, seed, stop, places }
+    }
+}
+
 /// Serves until `stop` is cancelled and everything in progress is done, or has had its time.
 ///
 /// The stop has three steps. Health turns `NOT_SERVING` while picks are answered as before, so that gateways that watch
 /// leave by themselves. After `drain_delay` the streams are ended, every connection is told to go away, and what is in
 /// progress finishes. After `drain_grace` what is left is cut off.
-pub async fn serve(
-    listener: TcpListener,
-    desk: Arc<Desk>,
-    config: ServerConfig,
-    seed: u64,
-    stop: CancellationToken,
-) -> Result<(), tonic::transport::Error> {
+pub async fn serve(listener: TcpListener, serving: Serving) -> Result<(), tonic::transport::Error> {
+    let Serving { desk, config, seed, stop, places } = serving;
     let (mut reporter, health) = tonic_health::server::health_reporter();
     health::alive(&reporter).await;
     let leaving = CancellationToken::new();
     let router = router(&desk, &config, seed, &leaving).add_service(health);
-    let connections = listener::accept(listener, config.connections_max, config.preface_timeout);
+    let connections = listener::accept(listener, places, config.preface_timeout);
     let server = router.serve_with_incoming_shutdown(connections, leaving.clone().cancelled_owned());
     health::ready(&reporter).await;
 

@@ -1,7 +1,10 @@
 //! Puts the service together, keeps it going, and takes it down: the only file that knows every layer.
 
+mod cores;
+
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
+use futures_util::future::try_join_all;
 use thiserror::Error;
 use tokio::{
     net::TcpListener,
@@ -13,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    api::{self, desk::Desk},
+    api::{self, Serving, desk::Desk},
     config::{
-        Config, ConfigError, Sources,
+        Config, ConfigError, Runtime, Sources,
         watch::{Watch, watch},
     },
     state::{State, nodes::TableFull},
@@ -39,6 +42,14 @@ pub enum AppError {
     /// The server ended by itself.
     #[error("the server failed")]
     Serve(#[from] tonic::transport::Error),
+    /// A thread of the service cannot start.
+    #[error(
+        "cannot start a thread that serves; hint: lower `server.threads`, or say `server.runtime: shared`"
+    )]
+    Thread(#[source] io::Error),
+    /// A thread of the service panicked.
+    #[error("a thread of the service died")]
+    Died,
     /// A task of the service panicked.
     #[error("a task of the service died")]
     Task(#[from] tokio::task::JoinError),
@@ -59,7 +70,7 @@ pub struct Running {
     address: SocketAddr,
     desk: Arc<Desk>,
     stop: CancellationToken,
-    server: JoinHandle<Result<(), tonic::transport::Error>>,
+    server: Server,
     sweeper: JoinHandle<()>,
 }
 
@@ -145,23 +156,51 @@ impl Signals {
 /// Starts a service. It answers when this returns.
 #[expect(clippy::disallowed_methods, reason = "`Running::ended` waits for one task and aborts the other")]
 pub async fn start(config: Config) -> Result<Running, AppError> {
-    let address = config.server.listen;
-    let listen = |source| AppError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
     let seed = seed();
     let desk = Arc::new(Desk::new(config.policy, config.server.waiting_max, seed, secret()));
     desk.state.nodes.configure(config.nodes, &desk.policy())?;
     let stop = CancellationToken::new();
-    let server = api::serve(listener, Arc::clone(&desk), config.server, seed, stop.clone());
+    let serving = Serving::new(Arc::clone(&desk), config.server, seed, stop.clone());
+    let (address, server) = match serving.config.runtime {
+        Runtime::PerCore => serve_on_cores(serving).await?,
+        Runtime::Shared => serve_here(serving).await?,
+    };
     info!(%address, "listening");
-    Ok(Running {
-        address,
-        stop,
-        server: tokio::spawn(server),
-        sweeper: tokio::spawn(sweep(Arc::clone(&desk))),
-        desk,
-    })
+    let sweeper = tokio::spawn(sweep(Arc::clone(&desk)));
+    Ok(Running { address, desk, stop, server, sweeper })
+}
+
+type Server = JoinHandle<Result<(), AppError>>;
+
+#[expect(clippy::disallowed_methods, reason = "`Running::ended` waits for it")]
+async fn serve_here(serving: Serving) -> Result<(SocketAddr, Server), AppError> {
+    let address = serving.config.listen;
+    let listen = |source| AppError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    Ok((address, tokio::spawn(async { Ok(api::serve(listener, serving).await?) })))
+}
+
+#[expect(clippy::disallowed_methods, reason = "`Running::ended` waits for it")]
+async fn serve_on_cores(serving: Serving) -> Result<(SocketAddr, Server), AppError> {
+    let address = serving.config.listen;
+    let listen = |source| AppError::Listen { address, source };
+    let listeners = cores::listen(address, cores::count(serving.config.threads)).await.map_err(listen)?;
+    let address = listeners.first().map_or(Ok(address), std::net::TcpListener::local_addr).map_err(listen)?;
+    let threads = listeners.into_iter().enumerate().map(|(number, listener)| {
+        let seed = serving.seed.wrapping_add(number as u64);
+        cores::serve(number, listener, Serving { seed, ..serving.clone() }).map_err(AppError::Thread)
+    });
+    let threads = threads.collect::<Result<Vec<_>, _>>()?;
+    Ok((address, tokio::spawn(all(threads))))
+}
+
+/// Waits for every thread; one that dies ends the others.
+async fn all(threads: Vec<cores::Ended>) -> Result<(), AppError> {
+    let ended = threads
+        .into_iter()
+        .map(|thread| async { thread.await.map_err(|_| AppError::Died)?.map_err(AppError::from) });
+    try_join_all(ended).await.map(drop)
 }
 
 impl Running {
@@ -192,7 +231,14 @@ impl Running {
     pub async fn ended(&mut self) -> Result<(), AppError> {
         let ended = (&mut self.server).await;
         self.sweeper.abort();
-        Ok(ended??)
+        ended?
+    }
+}
+
+/// Whoever drops a service wants it to stop: its threads are nobody else's.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }
 

@@ -62,6 +62,10 @@ pub struct ServerConfig {
     pub keepalive_timeout: Duration,
     /// Most picks that wait (`max_wait`) at once.
     pub waiting_max: usize,
+    /// What connections are served on.
+    pub runtime: Runtime,
+    /// Threads of a runtime for each core; 0 means as many as there are cores.
+    pub threads: usize,
     /// After SIGTERM, picks are still answered for so long, so that gateways see `NOT_SERVING` and leave.
     pub drain_delay: Duration,
     /// After that, what still runs gets so long to finish.
@@ -79,10 +83,22 @@ impl Default for ServerConfig {
             keepalive_interval: Duration::from_secs(10),
             keepalive_timeout: Duration::from_secs(5),
             waiting_max: 10_000,
+            runtime: Runtime::PerCore,
+            threads: 0,
             drain_delay: Duration::from_secs(3),
             drain_grace: Duration::from_secs(8),
         }
     }
+}
+
+/// What connections are served on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runtime {
+    /// A thread with a runtime and a listening socket of its own for each core: the system deals connections out, and none
+    /// moves between threads.
+    PerCore,
+    /// The runtime of the process, whose threads take work from each other.
+    Shared,
 }
 
 /// How the service logs.

@@ -27,13 +27,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Length of the HTTP/2 client preface.
 const PREFACE_BYTES: usize = 24;
 
-/// Accepts connections: `connections_max` at once, each of which must speak within `preface_timeout`.
+/// Accepts connections: as many at once as there are places, each of which must speak within `preface_timeout`.
 pub fn accept(
     listener: TcpListener,
-    connections_max: usize,
+    places: Arc<Semaphore>,
     preface_timeout: Duration,
 ) -> impl Stream<Item = io::Result<Connection>> {
-    let places = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
     stream::unfold((listener, places), move |(listener, places)| async move {
         let (io, place) = next(&listener, &places).await;
         let connection = Connection::new(io, place, preface_timeout);

@@ -122,6 +122,8 @@ fn server(raw: &Server, checks: &mut Checks) -> ServerConfig {
         keepalive_interval: raw.keepalive_interval.0,
         keepalive_timeout: raw.keepalive_timeout.0,
         waiting_max: raw.waiting_max,
+        runtime: raw.runtime.0,
+        threads: raw.threads,
         drain_delay: raw.drain_delay.0,
         drain_grace: raw.drain_grace.0,
     }

@@ -14,6 +14,7 @@ mod prefix;
 mod reports;
 mod routing;
 mod service;
+mod start;
 mod stop;
 mod tidy;
 mod world;

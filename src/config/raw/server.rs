@@ -10,7 +10,7 @@ use super::{
     span::{DAY, Span, TICK, within},
     word::Word,
 };
-use crate::config::{LogConfig, LogFormat, ServerConfig};
+use crate::config::{LogConfig, LogFormat, Runtime, ServerConfig};
 
 /// How the service listens, and its bounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -41,6 +41,12 @@ pub struct Server {
     /// Most picks that wait (`max_wait`) at once, 0 to 1000000; 0 lets none wait.
     #[garde(range(max = 1_000_000))]
     pub waiting_max: usize,
+    /// What connections are served on: `per_core` gives each core a thread and a listening socket of its own, `shared` lets
+    /// threads take work from each other, which evens out a few busy connections.
+    pub runtime: Word<Runtime>,
+    /// Threads for `per_core`, 0 to 1024; 0 means as many as there are cores.
+    #[garde(range(max = 1024))]
+    pub threads: usize,
     /// How long picks are still answered after SIGTERM, so that gateways see `NOT_SERVING` and leave; with `drain_grace` at most 14s.
     #[garde(custom(within(Duration::ZERO, DRAIN_MAX)))]
     pub drain_delay: Span,
@@ -64,6 +70,8 @@ impl Default for Server {
             keepalive_interval: Span(server.keepalive_interval),
             keepalive_timeout: Span(server.keepalive_timeout),
             waiting_max: server.waiting_max,
+            runtime: Word(server.runtime),
+            threads: server.threads,
             drain_delay: Span(server.drain_delay),
             drain_grace: Span(server.drain_grace),
         }

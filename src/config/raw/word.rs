@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 use crate::{
-    config::{Combine, LogFormat, nearest::word_hint, preset::Preset},
+    config::{Combine, LogFormat, Runtime, nearest::word_hint, preset::Preset},
     domain::{
         limit::Per,
         node::{NodeClass, RequestType},
@@ -134,6 +134,14 @@ impl Choice for LogFormat {
 
     fn words() -> Vec<(Self, &'static str)> {
         vec![(Self::Text, "text"), (Self::Json, "json")]
+    }
+}
+
+impl Choice for Runtime {
+    const TITLE: &'static str = "runtime";
+
+    fn words() -> Vec<(Self, &'static str)> {
+        vec![(Self::PerCore, "per_core"), (Self::Shared, "shared")]
     }
 }
 

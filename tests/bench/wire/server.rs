@@ -8,7 +8,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use pointsman::{
     api::desk::Desk,
     app,
-    config::{Config, LogConfig, ServerConfig},
+    config::{Config, LogConfig, Runtime, ServerConfig},
     proto::routing_service_server::RoutingServiceServer,
     telemetry,
 };
@@ -65,7 +65,7 @@ async fn noop() -> Result<(), Failure> {
 async fn pointsman(role: &str) -> Result<(), Failure> {
     let (policy, pools) = if role == FULL { (limiting::policy()?, POOLS) } else { (fleet::policy(), 1) };
     telemetry::start_logs(&LogConfig { filter: "warn".into(), ..LogConfig::default() })?;
-    let server = ServerConfig { listen: local(), ..ServerConfig::default() };
+    let server = ServerConfig { listen: local(), runtime: Runtime::Shared, ..ServerConfig::default() };
     let config = Config { policy: policy.clone(), server, ..Config::default() };
     let running = app::start(config).await?;
     let desk = Arc::clone(running.desk());
