@@ -105,6 +105,13 @@ pub struct ServedModel {
     pub request_types: Vec<RequestType>,
 }
 
+impl ServedModel {
+    /// Whether the model takes requests of this type, where its node has an endpoint for them.
+    pub fn serves(&self, request_type: RequestType) -> bool {
+        self.request_types.is_empty() || self.request_types.contains(&request_type)
+    }
+}
+
 impl NodeSpec {
     /// A node that declares its name alone: of class normal and weight 1, any model, no endpoint yet.
     pub fn of(id: NodeId) -> Self {

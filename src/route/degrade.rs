@@ -3,18 +3,19 @@
 //! Looked at anew with each request, from the load that decisions are made by: there is no timer between a load that falls
 //! and the service that is back to normal.
 
-use super::{Scene, Turn, filter, reject, reuse::Known, score::load};
-use crate::{
-    domain::{
-        answer::Answer,
-        decision::{Rejection, RejectionReason, Rung},
-        degradation::{Fate, Pool, PoolKey, PoolRule, is_degraded},
-        id::ModelName,
-        node::BreakerState,
-        request::{Patience, RouteRequest},
-        time::Chance,
-    },
-    state::nodes::{node::Node, trust::Presence},
+use super::{
+    Scene, Turn, reject,
+    reuse::Known,
+    score::load,
+    view::{View, view},
+};
+use crate::domain::{
+    answer::Answer,
+    decision::{Rejection, RejectionReason, Rung},
+    degradation::{Fate, Pool, PoolKey, PoolRule, is_degraded},
+    id::ModelName,
+    request::{Patience, RouteRequest},
+    time::{Chance, Instant},
 };
 
 /// Refused requests come back within the next so many parts of their delay, not all at once.
@@ -51,25 +52,19 @@ impl Course {
 ///
 /// Its load is the mean over the live nodes that tell theirs, or over all where none does: a node that says nothing is
 /// not idle.
-pub fn survey(request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Option<Pool> {
-    let Scene { state, topology, policy } = scene;
-    let is_live = |node: &Node| {
-        let vitals = node.live.vitals();
-        let present = matches!(vitals.trust.at(turn.now), Presence::Present | Presence::Unreported);
-        present && !vitals.draining && vitals.breaker.at(turn.now) == BreakerState::Closed
-    };
+pub fn survey(request: &RouteRequest, views: &[View<'_>], scene: Scene<'_>, now: Instant) -> Option<Pool> {
+    let Scene { state, policy, .. } = scene;
     let (mut told, mut untold) = (Mean::default(), Mean::default());
-    for node in topology.nodes.iter().filter(|node| filter::serves(request, node) && is_live(node)) {
-        let load = load::of(node, policy, turn.now).total();
-        let tells = node.live.vitals().load_at(turn.now, &policy.freshness).is_some();
-        if tells { told.add(load) } else { untold.add(load) }
+    for view in views.iter().filter(|view| view.is_live()) {
+        let load = load::load(&view.reading, &policy.load).total();
+        if view.tells { told.add(load) } else { untold.add(load) }
     }
     let nodes = told.count + untold.count;
     let load = told.get().or(untold.get())?;
     let key = PoolKey { request_type: request.request_type, model: request.model.clone() };
     let known = state.pools.get(&key);
     let was = known.map_or(Rung::Normal, |pool| pool.rung);
-    let demand = known.map_or(load, |pool| pool.demand(load, turn.now));
+    let demand = known.map_or(load, |pool| pool.demand(load, now));
     let thresholds = policy.degradation.thresholds_for(key.request_type, &key.model);
     Some(Pool { rung: thresholds.rung(was, load, demand), key, load, demand, nodes })
 }
@@ -103,7 +98,8 @@ pub fn degrade(
     };
     let smaller = request.with_model(model.clone());
     let is_busy = |pool: Pool| is_degraded(request, pool.rung);
-    if survey(&smaller, scene, turn).is_none_or(is_busy) {
+    let views = view(&smaller, scene, turn.now);
+    if survey(&smaller, &views, scene, turn.now).is_none_or(is_busy) {
         return Course::Refused(refusal);
     }
     Course::Smaller(model, refusal)

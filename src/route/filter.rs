@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 
-use super::score::load;
+use super::{
+    score::load::{self, Reading},
+    view::View,
+};
 use crate::{
     domain::{
         decision::Rung,
         filter::Filter,
         load::Ratio,
-        node::{BreakerState, NodeClass, RequestType, ServedModel},
+        node::{BreakerState, NodeClass, ServedModel},
         policy::{Policy, Spill},
         request::RouteRequest,
         time::Instant,
@@ -24,13 +27,16 @@ use crate::{
 pub struct Filtered<'a> {
     /// Nodes that may take the request, in order of their ids.
     pub candidates: Vec<Candidate<'a>>,
+    /// What the scores read of each.
+    pub readings: Vec<Reading>,
     /// Class that was asked for in the end.
     pub class: NodeClass,
     /// Whether that is not the request's own.
     pub spilled: bool,
     /// How far from normal the health was judged.
     pub rung: Rung,
-    /// For each node of the topology the filter that dropped it, if one did.
+    /// For each node of the topology the filter that dropped it, if one did. Found out where somebody asks: for
+    /// explanations, and where no candidate is left.
     pub dropped: Vec<Option<Filter>>,
 }
 
@@ -61,45 +67,68 @@ const DECLARED: [(Filter, Passes); 6] = [
 /// Filters for the request's own class, and for the other one where the policy lets it spill.
 pub fn filter<'a>(
     request: &RouteRequest,
-    topology: &'a Topology,
+    views: &[View<'a>],
+    topology: &Topology,
     policy: &Policy,
     now: Instant,
 ) -> Filtered<'a> {
-    let own = filter_class(request, request.class(), topology, policy, now);
+    let of_class = |class| filter_class(request, class, views, topology, policy, now);
+    let own = of_class(request.class());
     let spills = match policy.spill.when {
         Spill::Never => false,
         Spill::WhenEmpty => own.candidates.is_empty(),
-        Spill::WhenOverloaded => own.candidates.iter().all(|c| is_overloaded(request, c, policy, now)),
+        Spill::WhenOverloaded => {
+            let mut read = own.candidates.iter().zip(&own.readings);
+            read.all(|(candidate, reading)| is_overloaded(request, candidate, reading, policy, now))
+        }
     };
     if !spills {
         return own;
     }
-    let other = filter_class(request, request.class().other(), topology, policy, now);
+    let other = of_class(request.class().other());
     if other.candidates.is_empty() { own } else { Filtered { spilled: true, ..other } }
 }
 
 fn filter_class<'a>(
     request: &RouteRequest,
     class: NodeClass,
-    topology: &'a Topology,
+    views: &[View<'a>],
+    topology: &Topology,
     policy: &Policy,
     now: Instant,
 ) -> Filtered<'a> {
-    let declared =
-        |node: &Node| DECLARED.iter().find(|(_, passes)| !passes(request, class, node)).map(|f| f.0);
-    let mut dropped: Vec<Option<Filter>> = topology.nodes.iter().map(|node| declared(node)).collect();
-    let leniency = judge(topology, &dropped, policy, now);
-    let mut candidates = Vec::new();
-    for (index, node) in topology.nodes.iter().enumerate() {
-        if dropped[index].is_some() {
-            continue;
-        }
-        match health(node, leniency, now) {
-            Ok(trial) => candidates.push(Candidate { node, index, trial }),
-            Err(filter) => dropped[index] = Some(filter),
-        }
+    let leniency = judge(request, class, views, topology, policy, now);
+    let candidate = |view: &View<'a>| {
+        let unwanted = declared(request, class, view.node).is_some();
+        let trial = if unwanted { None } else { health(view, leniency, now).ok() };
+        trial.map(|trial| (Candidate { node: view.node, index: view.index, trial }, view.reading))
+    };
+    let (candidates, readings): (Vec<_>, Vec<_>) = views.iter().filter_map(candidate).unzip();
+    let is_asked = request.explain || candidates.is_empty();
+    let dropped = if is_asked { dropped(request, class, views, leniency, topology, now) } else { Vec::new() };
+    Filtered { candidates, readings, class, spilled: false, rung: leniency.rung(), dropped }
+}
+
+/// What became of every node of the topology.
+fn dropped(
+    request: &RouteRequest,
+    class: NodeClass,
+    views: &[View<'_>],
+    leniency: Leniency,
+    topology: &Topology,
+    now: Instant,
+) -> Vec<Option<Filter>> {
+    let mut dropped: Vec<_> = topology.nodes.iter().map(|node| declared(request, class, node)).collect();
+    for view in views {
+        let filter = &mut dropped[view.index];
+        *filter = filter.or_else(|| health(view, leniency, now).err());
     }
-    Filtered { candidates, class, spilled: false, rung: leniency.rung(), dropped }
+    dropped
+}
+
+/// The filter of declarations that drops the node, if one does.
+fn declared(request: &RouteRequest, class: NodeClass, node: &Node) -> Option<Filter> {
+    DECLARED.iter().find(|(_, passes)| !passes(request, class, node)).map(|(filter, _)| *filter)
 }
 
 /// Which signs of ill health are not held against the nodes of a pool.
@@ -126,16 +155,20 @@ impl Leniency {
 ///
 /// A half-open node counts as ejected: it takes one request at a time. Otherwise the panic would end the moment that
 /// the breakers of a small pool turn half-open together, and all but one request a node would be refused.
-fn judge(topology: &Topology, dropped: &[Option<Filter>], policy: &Policy, now: Instant) -> Leniency {
-    let mut pool = 0_usize;
-    let mut ejected = 0_usize;
-    let mut silent = 0_usize;
-    let in_pool = |dropped: &Option<Filter>| dropped.is_none_or(|filter| filter >= Filter::Excluded);
-    for (node, _) in topology.nodes.iter().zip(dropped).filter(|(_, dropped)| in_pool(dropped)) {
-        let vitals = node.live.vitals();
+fn judge(
+    request: &RouteRequest,
+    class: NodeClass,
+    views: &[View<'_>],
+    topology: &Topology,
+    policy: &Policy,
+    now: Instant,
+) -> Leniency {
+    let (mut pool, mut ejected, mut silent) = (0_usize, 0_usize, 0_usize);
+    let in_pool = |view: &&View<'_>| view.node.spec.class == class && serves_version(request, view.node);
+    for view in views.iter().filter(in_pool) {
         pool += 1;
-        ejected += usize::from(vitals.breaker.at(now) != BreakerState::Closed);
-        silent += usize::from(vitals.trust.at(now) == Presence::Silent);
+        ejected += usize::from(view.breaker != BreakerState::Closed);
+        silent += usize::from(view.presence == Presence::Silent);
     }
     Leniency {
         panic: exceeds(ejected, pool, policy.breaker.ejected_share_max),
@@ -149,24 +182,18 @@ fn exceeds(part: usize, whole: usize, share: Ratio) -> bool {
 }
 
 /// A node that is known to be gone gets nothing, whatever else is forgiven.
-fn health(node: &Node, leniency: Leniency, now: Instant) -> Result<Trial, Filter> {
-    let vitals = node.live.vitals();
-    let trial = match vitals.breaker.at(now) {
+fn health(view: &View<'_>, leniency: Leniency, now: Instant) -> Result<Trial, Filter> {
+    let trial = match view.breaker {
         _ if leniency.panic => Trial::No,
         BreakerState::Closed => Trial::No,
-        BreakerState::HalfOpen if !node.live.flight.is_tried(now) => Trial::Yes,
+        BreakerState::HalfOpen if !view.node.live.flight.is_tried(now) => Trial::Yes,
         BreakerState::HalfOpen | BreakerState::Open => return Err(Filter::Breaker),
     };
-    match vitals.trust.at(now) {
+    match view.presence {
         Presence::Present | Presence::Unreported => Ok(trial),
         Presence::Silent if leniency.frozen => Ok(trial),
         Presence::Silent | Presence::Gone => Err(Filter::Freshness),
     }
-}
-
-/// Whether the node belongs to the request's pool: it serves the type and the model.
-pub fn serves(request: &RouteRequest, node: &Node) -> bool {
-    serves_type(request, node) && serves_model(request, node)
 }
 
 fn serves_type(request: &RouteRequest, node: &Node) -> bool {
@@ -179,9 +206,8 @@ fn serves_model(request: &RouteRequest, node: &Node) -> bool {
 
 /// Declarations of the model that hold for the request's type.
 fn wanted<'a>(request: &'a RouteRequest, node: &'a Node) -> impl Iterator<Item = &'a ServedModel> {
-    let serves_type = |types: &[RequestType]| types.is_empty() || types.contains(&request.request_type);
     let models = node.spec.models.iter();
-    models.filter(move |model| model.name == request.model && serves_type(&model.request_types))
+    models.filter(move |model| model.name == request.model && model.serves(request.request_type))
 }
 
 fn serves_version(request: &RouteRequest, node: &Node) -> bool {
@@ -190,9 +216,15 @@ fn serves_version(request: &RouteRequest, node: &Node) -> bool {
     node.spec.models.is_empty() || wanted(request, node).any(serves)
 }
 
-fn is_overloaded(request: &RouteRequest, candidate: &Candidate<'_>, policy: &Policy, now: Instant) -> bool {
+fn is_overloaded(
+    request: &RouteRequest,
+    candidate: &Candidate<'_>,
+    reading: &Reading,
+    policy: &Policy,
+    now: Instant,
+) -> bool {
     let expected = candidate.node.live.vitals().expected_first_token(request.request_type, now);
     let target = policy.tiers.first_token_target(request.tier);
-    load::of(candidate.node, policy, now).total() >= policy.spill.overload
+    load::load(reading, &policy.load).total() >= policy.spill.overload
         || expected.is_some_and(|expected| expected > target)
 }

@@ -11,6 +11,7 @@ use super::{
     pick::{Keep, pick},
     reject,
     score::{Scored, Scores, score},
+    view::View,
 };
 use crate::{
     domain::{
@@ -38,11 +39,12 @@ pub struct Seen<'a> {
 /// Finds a node for the request, or says why there is none.
 pub fn place<'a>(
     request: &RouteRequest,
+    views: &[View<'a>],
     scene: Scene<'a>,
     turn: &mut Turn,
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
-    let filtered = filter(request, topology, policy, turn.now);
+    let filtered = filter(request, views, topology, policy, turn.now);
     let Scores { balance, scored, mut seen, market } = score(request, &filtered, scene, turn);
     let is_full = scored.iter().all(|scored| scored.pressure >= 1.0);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };

@@ -15,9 +15,11 @@ use super::{
 };
 use crate::{
     domain::{
+        decision::Rung,
         explanation::{CostTerms, Score},
         policy::{Balance, Policy},
         request::RouteRequest,
+        time::Instant,
     },
     state::{demand::Seen, leases::Work},
 };
@@ -59,9 +61,10 @@ pub fn score<'a>(
     turn: &mut Turn,
 ) -> Scores<'a> {
     let policy = scene.policy;
-    let adapter = request.adapter.as_ref();
-    let read = |c: &Candidate<'a>| Reading::for_adapter(adapter, c.node, policy, filtered.rung, turn.now);
-    let mut readings: Vec<_> = filtered.candidates.iter().map(read).collect();
+    let mut readings = filtered.readings.clone();
+    if request.adapter.is_some() || filtered.rung == Rung::Frozen {
+        reread(&mut readings, request, filtered, policy, turn.now);
+    }
     load::borrow(&mut readings, &mut turn.chance);
     let balance = resolve(request, &readings, policy);
     let market = Market::of(request, &readings, scene, turn.now);
@@ -95,6 +98,21 @@ pub fn score<'a>(
     let scored: Vec<_> = filtered.candidates.iter().zip(&readings).map(scored).collect();
     let seen = Seen { busy: busy(&scored, policy), reuse: market.reuse(request), ..Seen::default() };
     Scores { balance, scored, seen, market }
+}
+
+/// Reads what only such a request wants to know: whether an adapter is loaded, or reports that hold no longer.
+fn reread(
+    readings: &mut [Reading],
+    request: &RouteRequest,
+    filtered: &Filtered<'_>,
+    policy: &Policy,
+    now: Instant,
+) {
+    for (reading, candidate) in readings.iter_mut().zip(&filtered.candidates) {
+        let vitals = candidate.node.live.vitals();
+        let terms = (policy, filtered.rung);
+        *reading = Reading::for_adapter(request.adapter.as_ref(), candidate.node, &vitals, terms, now);
+    }
 }
 
 /// The policy that compares these candidates: where at least half of them tell enough of their engines, and the

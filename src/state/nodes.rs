@@ -6,6 +6,7 @@ pub mod breaker;
 mod cache;
 pub mod flight;
 pub mod ledger;
+mod members;
 pub mod node;
 pub mod prefixes;
 pub mod trust;
@@ -13,7 +14,7 @@ pub mod trust;
 use std::{
     collections::HashSet,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -24,12 +25,13 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::domain::{
-    id::NodeId,
+    id::{ModelName, NodeId},
     load::NodeLoad,
-    node::{NodeOrigin, NodeSpec},
+    node::{NodeOrigin, NodeSpec, RequestType},
     policy::{FreshnessPolicy, Policy},
     time::Instant,
 };
+use members::Pools;
 use node::{Applied, Live, Node, Reports};
 use prefixes::Prefixes;
 use trust::Trust;
@@ -56,6 +58,8 @@ pub struct Topology {
     pub revision: u64,
     /// Every node, in order of its id.
     pub nodes: Vec<Arc<Node>>,
+    /// Found out when the first request asks.
+    pools: OnceLock<Pools>,
 }
 
 /// An agent's stream, once it has registered its node.
@@ -264,11 +268,16 @@ impl NodeTable {
         let mut nodes: Vec<_> = self.nodes.iter().map(|entry| Arc::clone(entry.value())).collect();
         nodes.sort_unstable_by(|a, b| a.spec.id.cmp(&b.spec.id));
         let revision = self.topology.load().revision + 1;
-        self.topology.store(Arc::new(Topology { revision, nodes }));
+        self.topology.store(Arc::new(Topology { revision, nodes, pools: OnceLock::new() }));
     }
 }
 
 impl Topology {
+    /// Places of the nodes that serve the type and the model, ascending.
+    pub fn pool(&self, request_type: RequestType, model: &ModelName) -> &[u32] {
+        self.pools.get_or_init(|| Pools::of(&self.nodes)).get(request_type, model)
+    }
+
     /// Whether so many nodes have gone silent that the fault is more likely ours than theirs. Nodes that are known
     /// to be gone do not count: their silence is explained.
     pub fn is_frozen(&self, policy: &FreshnessPolicy, now: Instant) -> bool {

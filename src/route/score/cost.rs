@@ -34,7 +34,7 @@ use crate::{
     state::{
         demand::Figures,
         leases::Work,
-        nodes::prefixes::{Occupancy, Overlaps},
+        nodes::prefixes::{Occupancy, Overlaps, Wanted},
     },
 };
 
@@ -68,6 +68,7 @@ pub struct Market {
     mean_speed: f64,
     target_ms: f64,
     price: f64,
+    wanted: Wanted,
     now: Instant,
 }
 
@@ -87,10 +88,9 @@ impl Market {
     pub fn of(request: &RouteRequest, readings: &[Reading], scene: Scene<'_>, now: Instant) -> Self {
         let policy = scene.policy;
         let figures = scene.state.demand.get(&request.pool());
-        let known = readings.iter().filter_map(|reading| speed(reading, &policy.cost));
+        let known = readings.iter().filter_map(|reading| reading.speed);
         let least_speed = known.reduce(f64::min).unwrap_or(SPEED);
-        let sum: f64 =
-            readings.iter().map(|reading| speed(reading, &policy.cost).unwrap_or(least_speed)).sum();
+        let sum: f64 = readings.iter().map(|reading| reading.speed.unwrap_or(least_speed)).sum();
         Self {
             overlaps: scene.state.nodes.prefixes.overlaps(&request.prefix),
             prompt_tokens: prompt_tokens(request, &policy.prefixes),
@@ -99,6 +99,7 @@ impl Market {
             mean_speed: sum / readings.len().max(1) as f64,
             target_ms: millis(request.first_token_target(&policy.tiers)),
             price: (1.0 / (1.0 - figures.busy).max(f64::EPSILON)).clamp(1.0, policy.cost.price_max),
+            wanted: Wanted::within(figures.pause(), now),
             figures,
             now,
         }
@@ -107,7 +108,7 @@ impl Market {
     /// What the request costs on one candidate.
     pub fn outlook(&self, candidate: &Candidate<'_>, reading: &Reading, weights: &CostPolicy) -> Outlook {
         let health = (1.0 - FAILURE_SHARE * reading.failure_ratio) * reading.slow_start;
-        let speed = speed(reading, weights).unwrap_or(self.least_speed) * health;
+        let speed = reading.speed.unwrap_or(self.least_speed) * health;
         let occupancy = candidate.node.live.occupancy.as_deref();
         let depth = occupancy.map_or(0, |occupancy| self.overlaps.depth(occupancy));
         let cached = depth.saturating_mul(self.block_tokens).min(self.prompt_tokens.saturating_sub(1));
@@ -163,7 +164,7 @@ impl Market {
     fn fill(&self, occupancy: &Occupancy, tokens: u32, reading: &Reading) -> f64 {
         let capacity = reading.cache_blocks.max(1);
         let needs = tokens.div_ceil(self.block_tokens);
-        (occupancy.lively(self.figures.pause(), self.now) + f64::from(needs)) / f64::from(capacity)
+        (occupancy.lively(&self.wanted) + f64::from(needs)) / f64::from(capacity)
     }
 }
 
@@ -186,9 +187,9 @@ pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
 }
 
 /// Work a millisecond: as the node tells unless its outcomes say something quite different, else as learned from these.
-fn speed(reading: &Reading, policy: &CostPolicy) -> Option<f64> {
-    let learned = reading.learned_speed.filter(|_| policy.learn_speeds == Learning::On);
-    match (learned, reading.told_speed) {
+pub(super) fn speed(learned: Option<f64>, told: Option<f64>, policy: &CostPolicy) -> Option<f64> {
+    let learned = learned.filter(|_| policy.learn_speeds == Learning::On);
+    match (learned, told) {
         (Some(learned), Some(told)) => Some(told * graded(learned / told, DOUBT_GRADE)),
         (Some(learned), None) => Some(graded(learned, GRADE)),
         (None, told) => told,

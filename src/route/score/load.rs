@@ -14,6 +14,7 @@
 
 use std::num::NonZeroU64;
 
+use super::cost;
 use crate::{
     domain::{
         decision::Rung,
@@ -23,7 +24,11 @@ use crate::{
         policy::{LoadPolicy, Policy},
         time::{Chance, Instant},
     },
-    state::nodes::{flight::FlightCounts, ledger::Outstanding, node::Node},
+    state::nodes::{
+        flight::FlightCounts,
+        ledger::Outstanding,
+        node::{Node, Vitals},
+    },
 };
 
 /// All that the scores read of a node, at one moment.
@@ -45,10 +50,10 @@ pub struct Reading {
     pub latency: f64,
     /// The work of what we sent that it has not begun to answer.
     pub outstanding: Outstanding,
-    /// Work a millisecond, as its outcomes show.
-    pub learned_speed: Option<f64>,
-    /// The same, as it tells.
-    pub told_speed: Option<f64>,
+    /// Work a millisecond, as it tells and its outcomes show; `None` where neither does.
+    pub speed: Option<f64>,
+    /// Whether it tells that.
+    tells_speed: bool,
     /// Work before it as it told, and when that was so.
     pub told_work: Option<(f64, Instant)>,
     /// Blocks of prompts that its cache holds when it is full.
@@ -75,19 +80,18 @@ pub struct Told {
 
 impl Reading {
     /// Reads a node. A frozen fleet is read by its last reports, however old.
-    pub fn of(node: &Node, policy: &Policy, rung: Rung, now: Instant) -> Self {
-        Self::for_adapter(None, node, policy, rung, now)
+    pub fn of(node: &Node, vitals: &Vitals, policy: &Policy, rung: Rung, now: Instant) -> Self {
+        Self::for_adapter(None, node, vitals, (policy, rung), now)
     }
 
     /// The same for a request that needs this adapter.
     pub fn for_adapter(
         adapter: Option<&AdapterName>,
         node: &Node,
-        policy: &Policy,
-        rung: Rung,
+        vitals: &Vitals,
+        (policy, rung): (&Policy, Rung),
         now: Instant,
     ) -> Self {
-        let vitals = node.live.vitals();
         let reported = match rung {
             Rung::Frozen => vitals.load.as_ref(),
             _ => vitals.reported_at(now, &policy.freshness),
@@ -110,8 +114,8 @@ impl Reading {
             failure_ratio: vitals.breaker.failure_ratio(now),
             latency: vitals.latency.at(now),
             outstanding: node.live.ledger.outstanding(),
-            learned_speed: vitals.throughput.get(),
-            told_speed: load.and_then(|load| load.speed),
+            speed: cost::speed(vitals.throughput.get(), load.and_then(|load| load.speed), &policy.cost),
+            tells_speed: load.is_some_and(|load| load.speed.is_some()),
             told_work: reported.and_then(|reported| Some((reported.load.work_ahead()?, reported.taken))),
             cache_blocks: node.cache_blocks(load, &policy.prefixes),
             told_decoding: load.and_then(|load| load.decoding.or(load.running)),
@@ -123,7 +127,7 @@ impl Reading {
 
     /// Whether the node tells enough of its engine for a cost in milliseconds: more than how busy it is and how many wait.
     pub fn tells_enough(&self) -> bool {
-        self.told_speed.is_some() || self.told_work.is_some() || self.told_kv.is_some()
+        self.tells_speed || self.told_work.is_some() || self.told_kv.is_some()
     }
 
     /// Work before a new request: what the last report says, rolled forward, and what we sent that it cannot know of. Without
@@ -211,5 +215,5 @@ pub fn load(reading: &Reading, policy: &LoadPolicy) -> LoadTerms {
 
 /// The load of one node by itself.
 pub fn of(node: &Node, policy: &Policy, now: Instant) -> LoadTerms {
-    load(&Reading::of(node, policy, Rung::Normal, now), &policy.load)
+    load(&Reading::of(node, &node.live.vitals(), policy, Rung::Normal, now), &policy.load)
 }

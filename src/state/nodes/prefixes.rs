@@ -23,7 +23,7 @@ use parking_lot::RwLock;
 use crate::domain::{prefix::BlockKey, time::Instant};
 
 use forest::Forest;
-pub use occupancy::{Occupancy, Renewals};
+pub use occupancy::{Occupancy, Renewals, Wanted};
 pub use overlaps::Overlaps;
 use slots::NONE;
 

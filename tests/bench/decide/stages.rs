@@ -11,6 +11,7 @@ use pointsman::{
         pick::{Keep, pick},
         place::place,
         score::score,
+        view::{View, view},
     },
 };
 use serde_json::{Value, json};
@@ -20,10 +21,11 @@ use super::{said::Failure, samples::median, world::World};
 /// Medians, in nanoseconds a decision.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stages {
+    view: u64,
     filter: u64,
     score: u64,
     pick: u64,
-    /// Filter, score, pick, and the route that comes of it.
+    /// View, filter, score, pick, and the route that comes of it.
     pub(crate) place: u64,
     /// All of it.
     pub(crate) decide: u64,
@@ -35,6 +37,7 @@ pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
         return Err(format!("no route for {refused:?}").into());
     }
     Ok(Stages {
+        view: viewing(&mut world),
         filter: filtering(&mut world),
         score: scoring(&mut world),
         pick: picking(&mut world),
@@ -43,11 +46,24 @@ pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
     })
 }
 
+fn viewing(world: &mut World) -> u64 {
+    let requests = world.requests();
+    let topology = world.state.nodes.topology();
+    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
+    let now = world.turn().now;
+    median(|| requests.clone(), |request| view(request, scene, now).len(), |_| ())
+}
+
 fn filtering(world: &mut World) -> u64 {
     let requests = world.requests();
-    let (topology, now) = (world.state.nodes.topology(), world.turn().now);
-    let act = |request: &RouteRequest| filter(request, &topology, &world.policy, now).candidates.len();
-    median(|| requests.clone(), act, |_| ())
+    let topology = world.state.nodes.topology();
+    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
+    let now = world.turn().now;
+    let prepare = || requests.iter().map(|request| (request, view(request, scene, now))).collect();
+    let act = |(request, views): &(&RouteRequest, Vec<View<'_>>)| {
+        filter(request, views, &topology, &world.policy, now).candidates.len()
+    };
+    median(prepare, act, |_| ())
 }
 
 fn scoring(world: &mut World) -> u64 {
@@ -56,7 +72,9 @@ fn scoring(world: &mut World) -> u64 {
     let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
     let now = world.turn().now;
     let prepare = || {
-        let filtered = |request: &RouteRequest| filter(request, &topology, &world.policy, now);
+        let filtered = |request: &RouteRequest| {
+            filter(request, &view(request, scene, now), &topology, &world.policy, now)
+        };
         requests.iter().map(|request| (request, filtered(request))).collect()
     };
     median(
@@ -73,7 +91,7 @@ fn picking(world: &mut World) -> u64 {
     let mut turn = world.turn();
     let keep = Keep::Best(1 + world.policy.fallbacks.0);
     let scores = |request: &RouteRequest| {
-        let filtered = filter(request, &topology, &world.policy, turn.now);
+        let filtered = filter(request, &view(request, scene, turn.now), &topology, &world.policy, turn.now);
         score(request, &filtered, scene, &mut world.turn())
     };
     let scored: Vec<_> = requests.iter().map(scores).collect();
@@ -90,7 +108,11 @@ fn placing(world: &mut World) -> u64 {
     let requests = world.requests();
     let topology = world.state.nodes.topology();
     let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
-    median(|| requests.clone(), |request| place(request, scene, &mut world.turn()).0.is_ok(), |_| ())
+    let act = |request: &RouteRequest| {
+        let mut turn = world.turn();
+        place(request, &view(request, scene, turn.now), scene, &mut turn).0.is_ok()
+    };
+    median(|| requests.clone(), act, |_| ())
 }
 
 fn deciding(world: &mut World) -> u64 {
@@ -102,24 +124,24 @@ fn deciding(world: &mut World) -> u64 {
 impl Stages {
     /// Names of the columns.
     pub(crate) fn head(first: &str) -> String {
-        let [filter, score, pick, place, rest, decide] =
-            ["filter", "score", "pick", "place", "rest", "decide"];
-        format!("{first:<18} {filter:>9} {score:>9} {pick:>9} {place:>9} {rest:>9} {decide:>9}")
+        let [view, filter, score, pick, place, rest, decide] =
+            ["view", "filter", "score", "pick", "place", "rest", "decide"];
+        format!("{first:<18} {view:>9} {filter:>9} {score:>9} {pick:>9} {place:>9} {rest:>9} {decide:>9}")
     }
 
     /// Figures of a row.
     pub(crate) fn line(&self, first: &str) -> String {
-        let Self { filter, score, pick, place, decide } = self;
+        let Self { view, filter, score, pick, place, decide } = self;
         let rest = self.rest();
-        format!("{first:<18} {filter:>9} {score:>9} {pick:>9} {place:>9} {rest:>9} {decide:>9}")
+        format!("{first:<18} {view:>9} {filter:>9} {score:>9} {pick:>9} {place:>9} {rest:>9} {decide:>9}")
     }
 
     /// All of them, and the one that counts as `ns`.
     pub(crate) fn json(&self, counts: u64) -> Value {
-        let Self { filter, score, pick, place, decide } = self;
+        let Self { view, filter, score, pick, place, decide } = self;
         let rest = self.rest();
         json!({
-            "ns": counts, "filter_ns": filter, "score_ns": score, "pick_ns": pick,
+            "ns": counts, "view_ns": view, "filter_ns": filter, "score_ns": score, "pick_ns": pick,
             "place_ns": place, "rest_ns": rest, "decide_ns": decide,
         })
     }

@@ -59,8 +59,11 @@ impl Fleet {
             .enumerate()
             .map(|(index, node)| Candidate { node, index, trial: Trial::No })
             .collect();
-        let readings: Vec<_> =
-            self.nodes.iter().map(|node| Reading::of(node, &self.policy, Rung::Normal, NOW)).collect();
+        let readings: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|node| Reading::of(node, &node.live.vitals(), &self.policy, Rung::Normal, NOW))
+            .collect();
         let topology = self.state.nodes.topology();
         let scene = Scene { state: &self.state, topology: &topology, policy: &self.policy };
         let market = Market::of(request, &readings, scene, NOW);

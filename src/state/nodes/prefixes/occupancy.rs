@@ -32,6 +32,26 @@ pub struct Occupancy {
     cold: AtomicBool,
 }
 
+/// For how long after its last use a block is likely to be wanted again, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wanted {
+    /// The longest of our spans that is no longer, and the share that the next one has.
+    lower: usize,
+    upper_share: f64,
+    tick: u32,
+}
+
+impl Wanted {
+    /// Where blocks that come again do so after `pause` in the mean: a block counts until it has been idle for several.
+    pub fn within(pause: Duration, now: Instant) -> Self {
+        // Between two of the spans, by their logarithms.
+        let place = ((8.0 * pause.as_secs_f64()).max(1e-3) / TAUS[0]).ln() / SPACING.ln();
+        let place = place.clamp(0.0, (TAUS.len() - 1) as f64);
+        let lower = (0..TAUS.len()).rev().find(|index| *index as f64 <= place).unwrap_or(0);
+        Self { lower, upper_share: place - lower as f64, tick: tick(now) }
+    }
+}
+
 /// How long ago blocks that were asked for again had been used.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Renewals {
@@ -107,23 +127,21 @@ impl Occupancy {
         self.cold.store(false, Relaxed);
     }
 
-    /// Blocks that are likely to be wanted again, where such come again after `pause` in the mean.
-    pub fn lively(&self, pause: Duration, now: Instant) -> f64 {
+    /// Blocks that are likely to be wanted again.
+    pub fn lively(&self, wanted: &Wanted) -> f64 {
         if self.is_cold() {
             return 0.0;
         }
-        // A block counts until it has been idle for several usual pauses.
-        let wanted = 8.0 * pause.as_secs_f64();
-        let passed = tick(now).saturating_sub(self.at.load(Relaxed));
-        let sum = |index: usize| f64::from_bits(self.lively[index].load(Relaxed)) * fade(passed, TAUS[index]);
-        // Between two of the spans, by their logarithms.
-        let place = ((wanted.max(1e-3) / TAUS[0]).ln() / SPACING.ln()).clamp(0.0, (TAUS.len() - 1) as f64);
-        let share = |index: usize| (1.0 - (place - index as f64).abs()).max(0.0);
-        (0..TAUS.len())
-            .map(|index| (index, share(index)))
-            .filter(|(_, share)| *share > 0.0)
-            .map(|(index, share)| share * sum(index))
-            .sum()
+        let passed = wanted.tick.saturating_sub(self.at.load(Relaxed));
+        let sum = |index: usize, share: f64| {
+            if share > 0.0 {
+                share * f64::from_bits(self.lively[index].load(Relaxed)) * fade(passed, TAUS[index])
+            } else {
+                0.0
+            }
+        };
+        sum(wanted.lower, 1.0 - wanted.upper_share)
+            + sum((wanted.lower + 1).min(TAUS.len() - 1), wanted.upper_share)
     }
 
     pub(super) fn set_capacity(&self, capacity: u32) {

@@ -3,7 +3,7 @@ mod property;
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Occupancy, Prefixes};
+use super::{Occupancy, Prefixes, Wanted};
 use crate::domain::{prefix::BlockKey, time::Instant};
 
 const MANY: usize = 1_000_000;
@@ -195,7 +195,7 @@ fn a_node_that_lost_its_cache_holds_nothing_from_then_on() {
     place(&prefixes, &node, "abc", 1);
     node.chill();
     assert_eq!((node.held(), depth(&prefixes, &node, "abc")), (0, 0));
-    assert_eq!(node.lively(Duration::from_mins(1), at(1)), 0.0);
+    assert_eq!(node.lively(&Wanted::within(Duration::from_mins(1), at(1))), 0.0);
     place(&prefixes, &node, "ab", 2);
     assert_eq!((node.held(), depth(&prefixes, &node, "abc")), (2, 2));
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{prefix::BlockKey, time::Instant},
     state::nodes::prefixes::{
-        Occupancy, Prefixes,
+        Occupancy, Prefixes, Wanted,
         lively::{TAUS, TICKS},
     },
 };
@@ -145,7 +145,7 @@ impl Pair {
             assert_eq!(node.held() as usize, model.held());
             assert!(node.held() <= node.capacity());
             for tau in TAUS {
-                let lively = node.lively(Duration::from_secs_f64(tau / 8.0), self.now());
+                let lively = node.lively(&Wanted::within(Duration::from_secs_f64(tau / 8.0), self.now()));
                 let exact = model.lively(tau, self.tick);
                 assert!((lively - exact).abs() < 1e-6, "{lively} for {exact} at {tau}");
             }
