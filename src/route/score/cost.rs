@@ -53,6 +53,8 @@ const LATE_MS: f64 = 100_000.0;
 const GRADE: f64 = 1.15;
 /// The same of its ratio to the one that the node tells, which is exact where it is right.
 const DOUBT_GRADE: f64 = 2.5;
+/// Speeds that differ by no more than this share from the mean are the mean.
+const SAME_SPEED: f64 = 0.1;
 /// How much of its speed a node loses whose requests all fail.
 const FAILURE_SHARE: f64 = 0.9;
 
@@ -108,7 +110,7 @@ impl Market {
     /// What the request costs on one candidate.
     pub fn outlook(&self, candidate: &Candidate<'_>, reading: &Reading, weights: &CostPolicy) -> Outlook {
         let health = (1.0 - FAILURE_SHARE * reading.failure_ratio) * reading.slow_start;
-        let speed = reading.speed.unwrap_or(self.least_speed) * health;
+        let speed = self.speed(reading) * health;
         let occupancy = candidate.node.live.occupancy.as_deref();
         let depth = occupancy.map_or(0, |occupancy| self.overlaps.depth(occupancy));
         let cached = depth.saturating_mul(self.block_tokens).min(self.prompt_tokens.saturating_sub(1));
@@ -133,6 +135,13 @@ impl Market {
             work: Work { own: work, ahead: ahead + work, expected_blocks: depth },
             cached_tokens: cached,
         }
+    }
+
+    /// Equal nodes never tell quite the same, and the one that seems the quickest by a hair would get all.
+    fn speed(&self, reading: &Reading) -> f64 {
+        let own = reading.speed.unwrap_or(self.least_speed);
+        let is_usual = (own - self.mean_speed).abs() <= SAME_SPEED * self.mean_speed;
+        if is_usual { self.mean_speed } else { own }
     }
 
     /// Share of the prompt that the node with most of it holds; `None` where the request does not tell its prefix.
