@@ -19,6 +19,7 @@ mod samples;
 mod stages;
 mod world;
 
+use mimalloc::MiMalloc;
 use pointsman::domain::policy::Balance;
 use serde_json::{Map, Value, json};
 
@@ -32,6 +33,10 @@ const NODES: [usize; 4] = [10, 100, 1_000, 10_000];
 const USUAL: usize = 1_000;
 /// Models that the fleet serves with full work, one a node.
 const POOLS: usize = 4;
+
+/// As the service has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<(), Failure> {
     let by_nodes = NODES.into_iter().map(at).collect::<Result<Vec<_>, _>>()?;

@@ -7,7 +7,7 @@ use std::{hint::black_box, time::Duration};
 use super::clock::{nanos_since, now};
 
 /// Fewest runs.
-const RUNS_MIN: usize = 51;
+const RUNS_MIN: usize = 21;
 /// Shortest time that all runs take.
 const TIME_MIN: Duration = Duration::from_millis(400);
 

@@ -36,14 +36,17 @@ pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
     if let Some(refused) = world.requests().iter().find(|request| !world.decide(request)) {
         return Err(format!("no route for {refused:?}").into());
     }
-    Ok(Stages {
+    let stages = Stages {
         view: viewing(&mut world),
         filter: filtering(&mut world),
         score: scoring(&mut world),
         pick: picking(&mut world),
         place: placing(&mut world),
         decide: deciding(&mut world),
-    })
+    };
+    // Freed, its memory would be the next world's, in an order that makes every node a cache miss.
+    std::mem::forget(world);
+    Ok(stages)
 }
 
 fn viewing(world: &mut World) -> u64 {

@@ -38,7 +38,13 @@ mod table;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
 use said::{Failure, is_asked, say};
+
+/// As the service has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<ExitCode, Failure> {
     if let Some(role) = child::role() {
