@@ -64,6 +64,11 @@ impl SuccessWindow {
         *count = count.saturating_add(1);
     }
 
+    /// Whether any failure is remembered, within the window or before it.
+    pub fn has_failures(&self) -> bool {
+        self.buckets.iter().any(|bucket| bucket.counts.failed > 0)
+    }
+
     /// What happened within the window that ends now.
     pub fn at(&self, now: Instant) -> Counts {
         let newest = self.epoch(now);

@@ -99,14 +99,22 @@ fn filter_class<'a>(
 ) -> Filtered<'a> {
     let leniency = judge(request, class, views, topology, policy, now);
     let candidate = |view: &View<'a>| {
-        let unwanted = declared(request, class, view.node).is_some();
-        let trial = if unwanted { None } else { health(view, leniency, now).ok() };
+        let trial = if is_wanted(request, class, view) { health(view, leniency, now).ok() } else { None };
         trial.map(|trial| (Candidate { node: view.node, index: view.index, trial }, view.reading))
     };
     let (candidates, readings): (Vec<_>, Vec<_>) = views.iter().filter_map(candidate).unzip();
     let is_asked = request.explain || candidates.is_empty();
     let dropped = if is_asked { dropped(request, class, views, leniency, topology, now) } else { Vec::new() };
     Filtered { candidates, readings, class, spilled: false, rung: leniency.rung(), dropped }
+}
+
+/// Whether a node of the pool passes the filters of declarations.
+fn is_wanted(request: &RouteRequest, class: NodeClass, view: &View<'_>) -> bool {
+    let spec = &view.node.spec;
+    spec.class == class
+        && !view.draining
+        && serves_version(request, view.node)
+        && !request.excluded.contains(&spec.id)
 }
 
 /// What became of every node of the topology.

@@ -7,10 +7,7 @@
 
 use std::time::Duration;
 
-use super::{
-    reject,
-    score::{Scored, cost::Market},
-};
+use super::{reject, score::cost::Market};
 use crate::domain::{
     decision::Rejection,
     explanation::CostTerms,
@@ -36,14 +33,14 @@ const AGAIN_MAX: Duration = Duration::from_mins(1);
 /// The rejection of a request that no node is expected to serve in time, where the policy wants that.
 pub fn late(
     request: &RouteRequest,
-    scored: &[Scored<'_>],
+    terms: impl Iterator<Item = Option<CostTerms>>,
     market: &Market,
     policy: &CostPolicy,
 ) -> Option<Rejection> {
     if policy.refuse_late == Refusal::Never || market.busy() < BUSY_MIN {
         return None;
     }
-    let first = foremost(request, scored)?;
+    let first = foremost(request, terms)?;
     let over_ms = first.first_token_ms() - limit_ms(request, &first, market, policy);
     let is_late = over_ms > 0.0 && first.wait >= WAIT_MIN_MS;
     is_late.then(|| {
@@ -55,10 +52,10 @@ pub fn late(
 
 /// What the request would get: on the node that costs least. A request of low priority is refused only where none at all
 /// would take it soon, for it has no claim on the best. `None` where costs are not known.
-fn foremost(request: &RouteRequest, scored: &[Scored<'_>]) -> Option<CostTerms> {
+fn foremost(request: &RouteRequest, terms: impl Iterator<Item = Option<CostTerms>>) -> Option<CostTerms> {
     let by: fn(CostTerms) -> f64 =
         if request.priority == Priority::Low { CostTerms::first_token_ms } else { CostTerms::total };
-    let terms = scored.iter().map(|scored| scored.score.terms).collect::<Option<Vec<_>>>()?;
+    let terms = terms.collect::<Option<Vec<_>>>()?;
     terms.into_iter().min_by(|a, b| by(*a).total_cmp(&by(*b)))
 }
 

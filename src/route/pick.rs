@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use super::score::Scored;
+use super::score::Bid;
 use crate::domain::{policy::Balance, time::Chance};
 
 /// How many to put in order.
@@ -20,14 +20,9 @@ pub enum Keep {
 }
 
 /// Puts the picked candidate first and the next best after it.
-pub fn pick<'a>(
-    scored: Vec<Scored<'a>>,
-    balance: Balance,
-    keep: Keep,
-    chance: &mut Chance,
-) -> Vec<Scored<'a>> {
-    let draw = |scored| Drawn { scored, favoured: false, draw: chance.u64(..) };
-    let mut drawn: Vec<_> = scored.into_iter().map(draw).collect();
+pub fn pick(bids: Vec<Bid>, balance: Balance, keep: Keep, chance: &mut Chance) -> Vec<Bid> {
+    let draw = |bid| Drawn { bid, favoured: false, draw: chance.u64(..) };
+    let mut drawn: Vec<_> = bids.into_iter().map(draw).collect();
     if balance == Balance::PowerOfTwo {
         favour_one_of_two(&mut drawn, chance);
     }
@@ -38,28 +33,28 @@ pub fn pick<'a>(
         drawn.truncate(count);
     }
     drawn.sort_unstable_by(order);
-    drawn.into_iter().map(|drawn| drawn.scored).collect()
+    drawn.into_iter().map(|drawn| drawn.bid).collect()
 }
 
 /// A candidate on its way into the order.
 #[derive(Debug, Clone, Copy)]
-struct Drawn<'a> {
-    scored: Scored<'a>,
+struct Drawn {
+    bid: Bid,
     /// Whether it goes before all others.
     favoured: bool,
     /// Breaks ties.
     draw: u64,
 }
 
-fn order(a: &Drawn<'_>, b: &Drawn<'_>) -> Ordering {
+fn order(a: &Drawn, b: &Drawn) -> Ordering {
     let by_favour = b.favoured.cmp(&a.favoured);
-    let by_cost = a.scored.score.cost.total_cmp(&b.scored.score.cost);
-    let by_pressure = a.scored.pressure.total_cmp(&b.scored.pressure);
+    let by_cost = a.bid.cost.total_cmp(&b.bid.cost);
+    let by_pressure = a.bid.pressure.total_cmp(&b.bid.pressure);
     by_favour.then(by_cost).then(by_pressure).then(a.draw.cmp(&b.draw))
 }
 
 /// Favours the cheaper of two distinct candidates, drawn at random.
-fn favour_one_of_two(drawn: &mut [Drawn<'_>], chance: &mut Chance) {
+fn favour_one_of_two(drawn: &mut [Drawn], chance: &mut Chance) {
     if drawn.len() < 2 {
         return;
     }

@@ -45,11 +45,14 @@ pub fn place<'a>(
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
     let filtered = filter(request, views, topology, policy, turn.now);
-    let Scores { balance, scored, mut seen, market } = score(request, &filtered, scene, turn);
-    let is_full = scored.iter().all(|scored| scored.pressure >= 1.0);
+    let mut scores = score(request, &filtered, scene, turn);
+    let bids = scores.bids();
+    let is_full = bids.iter().all(|bid| bid.pressure >= 1.0);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
-    let late = late(request, &scored, &market, &policy.cost);
-    let ranked = pick(scored, balance, keep, &mut turn.chance);
+    let late = late(request, scores.terms(), &scores.market, &policy.cost);
+    let ranked = pick(bids, scores.balance, keep, &mut turn.chance);
+    let ranked: Vec<_> = ranked.iter().map(|bid| scores.scored(bid)).collect();
+    let Scores { balance, mut seen, .. } = scores;
     let outcome = match ranked.first() {
         None => Err(reject::none_eligible(&filtered, topology, policy, turn.now)),
         // Whoever may wait for room does not pile up on a full node.

@@ -23,9 +23,20 @@ use crate::{
     },
     state::{demand::Seen, leases::Work},
 };
-use cost::Market;
+use cost::{Busy, Market, Outlook};
 use load::Reading;
 use peers::Field;
+
+/// What a candidate costs, in as few words as all of them can be compared by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bid {
+    /// Its place among the candidates.
+    pub place: usize,
+    /// Lower is better.
+    pub cost: f64,
+    /// Its queue per capacity, without the limit of 1 that its load has: which of two full queues is the fuller.
+    pub pressure: f64,
+}
 
 /// A candidate and what it scored.
 #[derive(Debug, Clone, Copy)]
@@ -34,32 +45,34 @@ pub struct Scored<'a> {
     pub candidate: Candidate<'a>,
     /// Its numbers.
     pub score: Score,
-    /// Its queue per capacity, without the limit of 1 that its load has: which of two full queues is the fuller.
-    pub pressure: f64,
     /// Work that the request is on it.
     pub work: Work,
 }
 
-/// All candidates, scored.
+/// All candidates, scored; in full those for which somebody asks.
 #[derive(Debug)]
-pub struct Scores<'a> {
+pub struct Scores<'a, 'f> {
     /// The policy that was used.
     pub balance: Balance,
-    /// Each candidate, in order of their ids.
-    pub scored: Vec<Scored<'a>>,
     /// What was seen of the pool on the way.
     pub seen: Seen,
     /// What all have in common.
     pub market: Market,
+    request: &'f RouteRequest,
+    policy: &'f Policy,
+    candidates: &'f [Candidate<'a>],
+    readings: Vec<Reading>,
+    field: Field,
+    now: Instant,
 }
 
-/// Scores every candidate by the policy's balance.
-pub fn score<'a>(
-    request: &RouteRequest,
-    filtered: &Filtered<'a>,
-    scene: Scene<'_>,
+/// Prepares to score every candidate by the policy's balance.
+pub fn score<'a, 'f>(
+    request: &'f RouteRequest,
+    filtered: &'f Filtered<'a>,
+    scene: Scene<'f>,
     turn: &mut Turn,
-) -> Scores<'a> {
+) -> Scores<'a, 'f> {
     let policy = scene.policy;
     let mut readings = filtered.readings.clone();
     if request.adapter.is_some() || filtered.rung == Rung::Frozen {
@@ -69,35 +82,70 @@ pub fn score<'a>(
     let balance = resolve(request, &readings, policy);
     let market = Market::of(request, &readings, scene, turn.now);
     let field = Field::of(request, &filtered.candidates, &readings, &market, balance);
-    let scored = |(candidate, reading): (&Candidate<'a>, &Reading)| {
-        let outlook = market.outlook(candidate, reading, &policy.cost);
-        let load = load::load(reading, &policy.load);
-        let cost = match balance {
-            Balance::ExpectedCost => outlook.terms.total(),
-            Balance::Auto | Balance::WeightedLoad => load.total(),
-            Balance::LeastInFlight | Balance::PowerOfTwo => in_flight::cost(reading),
-            Balance::RoundRobin => reading.counts.last_pick as f64,
-            Balance::Random => 0.0,
-            Balance::PeakEwma => latency::cost(reading),
-            Balance::PrefixThenLoad => field.prefix_then_load(reading, &outlook),
-            Balance::WeightedScorers => field.weighted_scorers(reading, &outlook),
-            Balance::OverlapCost => field.overlap_cost(reading, &outlook),
-            Balance::Hash => field.hash(candidate, reading),
+    let seen = Seen { reuse: market.reuse(request), ..Seen::default() };
+    let candidates = &filtered.candidates;
+    Scores { balance, seen, market, request, policy, candidates, readings, field, now: turn.now }
+}
+
+impl<'a> Scores<'a, '_> {
+    /// Every candidate's bid, in order of their ids. Notes how busy they are, where the policy reckons that.
+    pub fn bids(&mut self) -> Vec<Bid> {
+        let mut busy = Busy::default();
+        let bid = |place: usize| {
+            let reading = &self.readings[place];
+            Bid { place, cost: self.cost(place, &mut busy), pressure: reading.pressure() }
         };
+        let bids = (0..self.candidates.len()).map(bid).collect();
+        self.seen.busy = busy.get();
+        bids
+    }
+
+    /// What a candidate scored.
+    pub fn scored(&self, bid: &Bid) -> Scored<'a> {
+        let (candidate, reading) = (self.candidates[bid.place], &self.readings[bid.place]);
+        let Outlook { terms, work, cached_tokens } = self.outlook(bid.place);
         let score = Score {
-            cost,
-            terms: (balance == Balance::ExpectedCost).then_some(outlook.terms),
-            cached_tokens: (!request.prefix.is_empty()).then_some(outlook.cached_tokens),
-            load,
+            cost: bid.cost,
+            terms: (self.balance == Balance::ExpectedCost).then_some(terms),
+            cached_tokens: (!self.request.prefix.is_empty()).then_some(cached_tokens),
+            load: load::load(reading, &self.policy.load),
             queued: reading.queued(),
             in_flight: reading.counts.in_flight,
             slow_start: reading.slow_start,
         };
-        Scored { candidate: *candidate, score, pressure: reading.pressure(), work: outlook.work }
-    };
-    let scored: Vec<_> = filtered.candidates.iter().zip(&readings).map(scored).collect();
-    let seen = Seen { busy: busy(&scored, policy), reuse: market.reuse(request), ..Seen::default() };
-    Scores { balance, scored, seen, market }
+        Scored { candidate, score, work }
+    }
+
+    /// What the cost of each candidate is made of; `None` where the policy does not reckon it.
+    pub fn terms(&self) -> impl Iterator<Item = Option<CostTerms>> {
+        let reckoned = self.balance == Balance::ExpectedCost;
+        (0..self.candidates.len()).map(move |place| reckoned.then(|| self.outlook(place).terms))
+    }
+
+    fn cost(&self, place: usize, busy: &mut Busy) -> f64 {
+        let (candidate, reading) = (&self.candidates[place], &self.readings[place]);
+        let cached = || self.market.cached(candidate);
+        match self.balance {
+            Balance::ExpectedCost => {
+                let terms = self.outlook(place).terms;
+                busy.add(terms.wait, &self.policy.cost);
+                terms.total()
+            }
+            Balance::Auto | Balance::WeightedLoad => load::load(reading, &self.policy.load).total(),
+            Balance::LeastInFlight | Balance::PowerOfTwo => in_flight::cost(reading),
+            Balance::RoundRobin => reading.counts.last_pick as f64,
+            Balance::Random => 0.0,
+            Balance::PeakEwma => latency::cost(reading, self.now),
+            Balance::PrefixThenLoad => self.field.prefix_then_load(reading, cached()),
+            Balance::WeightedScorers => self.field.weighted_scorers(reading, cached()),
+            Balance::OverlapCost => self.field.overlap_cost(reading, cached()),
+            Balance::Hash => self.field.hash(candidate, reading),
+        }
+    }
+
+    fn outlook(&self, place: usize) -> Outlook {
+        self.market.outlook(&self.candidates[place], &self.readings[place], &self.policy.cost)
+    }
 }
 
 /// Reads what only such a request wants to know: whether an adapter is loaded, or reports that hold no longer.
@@ -127,9 +175,4 @@ fn resolve(request: &RouteRequest, readings: &[Reading], policy: &Policy) -> Bal
         return Balance::ExpectedCost;
     }
     Balance::WeightedLoad
-}
-
-fn busy(scored: &[Scored<'_>], policy: &Policy) -> Option<f64> {
-    let terms: Vec<CostTerms> = scored.iter().filter_map(|scored| scored.score.terms).collect();
-    (!terms.is_empty()).then(|| cost::busy(terms.iter(), &policy.cost))
 }

@@ -124,8 +124,8 @@ async fn a_connection_that_says_nothing_is_closed() {
 async fn more_connections_than_allowed_are_closed() {
     let config = ServerConfig { connections_max: 1, ..ServerConfig::default() };
     let running = start_with(Policy::default(), config).await;
-    let _only = routing(&running).await.pick_node(text("r1")).await.expect("it answers");
-    let kept = routing(&running).await;
+    let mut kept = routing(&running).await;
+    kept.pick_node(text("r1")).await.expect("it is let in");
     let mut extra = TcpStream::connect(running.address()).await.expect("the kernel accepts");
     let read = timeout(DEADLINE, extra.read(&mut [0; 1])).await.expect("it is closed in time");
     assert!(matches!(read, Ok(0) | Err(_)));

@@ -8,8 +8,8 @@ use crate::{
         request::RequestKey,
         time::Instant,
     },
-    route::{Scene, filter::Candidate},
-    state::{State, demand::Seen, leases::Work, nodes::flight::Trial},
+    route::Scene,
+    state::{State, demand::Seen},
 };
 
 const NOW: Instant = Instant::from_nanos(3_600_000_000_000);
@@ -79,17 +79,13 @@ fn judge_by(
     let spec = NodeSpec::of(NodeId::parse("n").expect("a good id"));
     drop(state.nodes.admit(spec, &policy).expect("there is room"));
     let topology = state.nodes.topology();
-    let candidate = Candidate { node: &topology.nodes[0], index: 0, trial: Trial::No };
-    let work = Work { own: 0.0, ahead: 0.0, expected_blocks: 0 };
-    let scored = |score: &Score| Scored { candidate, score: *score, pressure: 0.0, work };
-    let scored: Vec<_> = scores.iter().map(scored).collect();
     // What is first seen of a pool is taken for true; refusals so often.
     for turn in 0..1000 {
         let refused = f64::from(turn % 100) < 100.0 * refused;
         state.demand.observe(&request.pool(), Seen { busy: Some(busy), refused, ..Seen::default() }, NOW);
     }
     let scene = Scene { state: &state, topology: &topology, policy: &policy };
-    late(request, &scored, &Market::of(request, &[], scene, NOW), cost)
+    late(request, scores.iter().map(|score| score.terms), &Market::of(request, &[], scene, NOW), cost)
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Market {
         let speed = self.speed(reading) * health;
         let occupancy = candidate.node.live.occupancy.as_deref();
         let depth = occupancy.map_or(0, |occupancy| self.overlaps.depth(occupancy));
-        let cached = depth.saturating_mul(self.block_tokens).min(self.prompt_tokens.saturating_sub(1));
+        let cached = self.tokens_of(depth);
         let tokens = self.prompt_tokens - cached;
         let work = work(tokens, cached);
         let ahead = reading.work_ahead(speed, self.now);
@@ -135,6 +135,17 @@ impl Market {
             work: Work { own: work, ahead: ahead + work, expected_blocks: depth },
             cached_tokens: cached,
         }
+    }
+
+    /// Tokens of the prompt that a candidate is expected to hold.
+    pub fn cached(&self, candidate: &Candidate<'_>) -> u32 {
+        let occupancy = candidate.node.live.occupancy.as_deref();
+        self.tokens_of(occupancy.map_or(0, |occupancy| self.overlaps.depth(occupancy)))
+    }
+
+    /// The last token is computed in any case.
+    fn tokens_of(&self, blocks: u32) -> u32 {
+        blocks.saturating_mul(self.block_tokens).min(self.prompt_tokens.saturating_sub(1))
     }
 
     /// Equal nodes never tell quite the same, and the one that seems the quickest by a hair would get all.
@@ -177,15 +188,24 @@ impl Market {
     }
 }
 
-/// How busy these candidates are, from 0 to 1: those with much before them count in full.
-pub fn busy<'a>(terms: impl Iterator<Item = &'a CostTerms>, policy: &CostPolicy) -> f64 {
-    let full = millis(policy.busy_wait).max(f64::EPSILON);
-    let (mut sum, mut count) = (0.0, 0_usize);
-    for terms in terms {
-        sum += (terms.wait / full).min(1.0);
-        count += 1;
+/// How busy candidates are, from 0 to 1: those with much before them count in full.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Busy {
+    sum: f64,
+    count: usize,
+}
+
+impl Busy {
+    /// Takes in the wait of one, in ms.
+    pub fn add(&mut self, wait: f64, policy: &CostPolicy) {
+        self.sum += (wait / millis(policy.busy_wait).max(f64::EPSILON)).min(1.0);
+        self.count += 1;
     }
-    sum / count.max(1) as f64
+
+    /// The mean; `None` of none.
+    pub fn get(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
 }
 
 /// Length of the prompt, as far as it is told.

@@ -6,12 +6,13 @@
 //! [`PeakEwma`]: crate::learn::ewma::PeakEwma
 
 use super::load::Reading;
+use crate::domain::time::Instant;
 
 /// Seconds that a node is taken to need at least, so that an unknown one still costs more with each pick.
 const LATENCY_FLOOR: f64 = 0.001;
 
 /// Expected seconds for the queue and one more.
-pub fn cost(reading: &Reading) -> f64 {
+pub fn cost(reading: &Reading, now: Instant) -> f64 {
     let ahead = f64::from(reading.counts.in_flight) + 1.0;
-    reading.latency.max(LATENCY_FLOOR) * ahead / reading.share()
+    reading.latency.at(now).max(LATENCY_FLOOR) * ahead / reading.share()
 }

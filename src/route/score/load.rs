@@ -24,6 +24,7 @@ use crate::{
         policy::{LoadPolicy, Policy},
         time::{Chance, Instant},
     },
+    learn::ewma::PeakEwma,
     state::nodes::{
         flight::FlightCounts,
         ledger::Outstanding,
@@ -47,7 +48,7 @@ pub struct Reading {
     /// Share of recent requests that failed, from 0 to 1.
     pub failure_ratio: f64,
     /// Recent peak of request latency, in seconds.
-    pub latency: f64,
+    pub latency: PeakEwma,
     /// The work of what we sent that it has not begun to answer.
     pub outstanding: Outstanding,
     /// Work a millisecond, as it tells and its outcomes show; `None` where neither does.
@@ -112,7 +113,7 @@ impl Reading {
             queue_capacity: f64::from(capacity.get()),
             slow_start: vitals.slow_start(&policy.breaker, now),
             failure_ratio: vitals.breaker.failure_ratio(now),
-            latency: vitals.latency.at(now),
+            latency: vitals.latency,
             outstanding: node.live.ledger.outstanding(),
             speed: cost::speed(vitals.throughput.get(), load.and_then(|load| load.speed), &policy.cost),
             tells_speed: load.is_some_and(|load| load.speed.is_some()),

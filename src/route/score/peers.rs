@@ -4,10 +4,7 @@
 //! with their defaults, not their programs. Each is a mode switch or a sum whose weights somebody must find; that is why
 //! `expected_cost` is the default and these are not.
 
-use super::{
-    cost::{Market, Outlook},
-    load::Reading,
-};
+use super::{cost::Market, load::Reading};
 use crate::{
     domain::{digest::spread, policy::Balance, request::RouteRequest},
     route::filter::Candidate,
@@ -74,14 +71,14 @@ impl Field {
 
     /// The longest prefix where one is long and the fleet even, else the fewest requests: as the cache-aware policy of
     /// `SGLang`'s router. Requests count among equal prefixes too: the node with the long one may be none of these.
-    pub fn prefix_then_load(&self, reading: &Reading, outlook: &Outlook) -> f64 {
-        let prefix = if self.by_prefix { f64::from(outlook.cached_tokens) } else { 0.0 };
+    pub fn prefix_then_load(&self, reading: &Reading, cached_tokens: u32) -> f64 {
+        let prefix = if self.by_prefix { f64::from(cached_tokens) } else { 0.0 };
         f64::from(reading.counts.in_flight) - PREFIX_FIRST * prefix
     }
 
     /// `3 · prefix + 2 · queue + 2 · memory`, each from 0 to 1, the queue relative to the others': as the scorers of llm-d.
-    pub fn weighted_scorers(&self, reading: &Reading, outlook: &Outlook) -> f64 {
-        let prefix = f64::from(outlook.cached_tokens) / self.prompt_tokens;
+    pub fn weighted_scorers(&self, reading: &Reading, cached_tokens: u32) -> f64 {
+        let prefix = f64::from(cached_tokens) / self.prompt_tokens;
         let span = f64::from(self.longest_queue - self.shortest_queue);
         let behind =
             f64::from(self.longest_queue - reading.told.waiting.unwrap_or(0).min(self.longest_queue));
@@ -91,8 +88,8 @@ impl Field {
     }
 
     /// Tokens to compute, weighing as much as tokens in use: as Dynamo's router by default.
-    pub fn overlap_cost(&self, reading: &Reading, outlook: &Outlook) -> f64 {
-        let new = self.prompt_tokens - f64::from(outlook.cached_tokens);
+    pub fn overlap_cost(&self, reading: &Reading, cached_tokens: u32) -> f64 {
+        let new = self.prompt_tokens - f64::from(cached_tokens);
         let computing = reading.outstanding.all + new;
         OVERLAP_WEIGHT * computing + reading.kv_active() + reading.outstanding.unreported + new
     }

@@ -87,7 +87,8 @@ impl Breaker {
 
     /// Share of recent requests that failed, from 0 to 1.
     pub fn failure_ratio(&self, now: Instant) -> f64 {
-        self.window.at(now).failure_ratio()
+        // Most nodes have not failed lately, and picks ask for each.
+        if self.window.has_failures() { self.window.at(now).failure_ratio() } else { 0.0 }
     }
 
     /// Share of its capacity that the node is given: grows from a tenth to 1 over the slow start.

@@ -10,7 +10,7 @@ use pointsman::{
         filter::filter,
         pick::{Keep, pick},
         place::place,
-        score::score,
+        score::{Bid, score},
         view::{View, view},
     },
 };
@@ -82,7 +82,7 @@ fn scoring(world: &mut World) -> u64 {
     };
     median(
         prepare,
-        |(request, filtered)| score(request, filtered, scene, &mut world.turn()).scored.len(),
+        |(request, filtered)| score(request, filtered, scene, &mut world.turn()).bids().len(),
         |_| (),
     )
 }
@@ -93,17 +93,16 @@ fn picking(world: &mut World) -> u64 {
     let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
     let mut turn = world.turn();
     let keep = Keep::Best(1 + world.policy.fallbacks.0);
-    let scores = |request: &RouteRequest| {
+    let bids = |request: &RouteRequest| {
         let filtered = filter(request, &view(request, scene, turn.now), &topology, &world.policy, turn.now);
-        score(request, &filtered, scene, &mut world.turn())
+        let mut scores = score(request, &filtered, scene, &mut world.turn());
+        (scores.bids(), scores.balance)
     };
-    let scored: Vec<_> = requests.iter().map(scores).collect();
-    // It takes what was scored; a cell lets it be taken from what is only lent.
-    let prepare = || scored.iter().map(|scores| std::cell::Cell::new(Some(scores.scored.clone()))).collect();
-    let balance = scored[0].balance;
-    let act = |scored: &std::cell::Cell<Option<_>>| {
-        pick(scored.take().unwrap_or_default(), balance, keep, &mut turn.chance).len()
-    };
+    let bids: Vec<_> = requests.iter().map(bids).collect();
+    // It takes the bids; a cell lets them be taken from what is only lent.
+    let prepare = || bids.iter().map(|(bids, _)| std::cell::Cell::new(bids.clone())).collect();
+    let balance = bids[0].1;
+    let act = |bids: &std::cell::Cell<Vec<Bid>>| pick(bids.take(), balance, keep, &mut turn.chance).len();
     median(prepare, act, |_| ())
 }
 

@@ -69,11 +69,11 @@ impl Fleet {
         let market = Market::of(request, &readings, scene, NOW);
         let field = Field::of(request, &candidates, &readings, &market, balance);
         let cost = |(candidate, reading): (&Candidate<'_>, &Reading)| {
-            let outlook = market.outlook(candidate, reading, &self.policy.cost);
+            let cached = market.cached(candidate);
             match balance {
-                Balance::PrefixThenLoad => field.prefix_then_load(reading, &outlook),
-                Balance::WeightedScorers => field.weighted_scorers(reading, &outlook),
-                Balance::OverlapCost => field.overlap_cost(reading, &outlook),
+                Balance::PrefixThenLoad => field.prefix_then_load(reading, cached),
+                Balance::WeightedScorers => field.weighted_scorers(reading, cached),
+                Balance::OverlapCost => field.overlap_cost(reading, cached),
                 _ => field.hash(candidate, reading),
             }
         };
