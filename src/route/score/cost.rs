@@ -53,8 +53,8 @@ const LATE_MS: f64 = 100_000.0;
 const GRADE: f64 = 1.15;
 /// The same of its ratio to the one that the node tells, which is exact where it is right.
 const DOUBT_GRADE: f64 = 2.5;
-/// Speeds that differ by no more than this share from the mean are the mean.
-const SAME_SPEED: f64 = 0.1;
+/// Speeds that differ from the mean by no more than this share are the mean.
+const SAME_SPEED: f64 = 0.01;
 /// How much of its speed a node loses whose requests all fail.
 const FAILURE_SHARE: f64 = 0.9;
 
