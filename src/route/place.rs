@@ -2,7 +2,7 @@
 //!
 //! The part of the decision that looks at nodes: filtered, scored, picked.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use super::{
     Picked, Scene, Turn,
@@ -44,8 +44,9 @@ pub fn place<'a>(
     turn: &mut Turn,
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
-    let filtered = filter(request, views, topology, policy, turn.now);
-    let mut scores = score(request, &filtered, scene, turn);
+    let mut filtered = filter(request, views, topology, policy, turn.now);
+    let readings = mem::take(&mut filtered.readings);
+    let mut scores = score(request, &filtered, readings, scene, turn);
     let bids = scores.bids();
     let is_full = bids.iter().all(|bid| bid.pressure >= 1.0);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };

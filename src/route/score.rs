@@ -66,15 +66,15 @@ pub struct Scores<'a, 'f> {
     now: Instant,
 }
 
-/// Prepares to score every candidate by the policy's balance.
+/// Prepares to score every candidate by the policy's balance, of each of which there is a reading.
 pub fn score<'a, 'f>(
     request: &'f RouteRequest,
     filtered: &'f Filtered<'a>,
+    mut readings: Vec<Reading>,
     scene: Scene<'f>,
     turn: &mut Turn,
 ) -> Scores<'a, 'f> {
     let policy = scene.policy;
-    let mut readings = filtered.readings.clone();
     if request.adapter.is_some() || filtered.rung == Rung::Frozen {
         reread(&mut readings, request, filtered, policy, turn.now);
     }

@@ -31,7 +31,7 @@ const CROWD_MIN: f64 = 8.0;
 const CROWDED: f64 = 1e16;
 
 /// What the rules read of all candidates together.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Field {
     prompt_tokens: f64,
     shortest_queue: u32,
@@ -44,7 +44,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// Looks around once for all candidates.
+    /// Looks around once for all candidates; not at all for policies that do not read it.
     pub fn of(
         request: &RouteRequest,
         candidates: &[Candidate<'_>],
@@ -52,6 +52,10 @@ impl Field {
         market: &Market,
         balance: Balance,
     ) -> Self {
+        let reads = [Balance::PrefixThenLoad, Balance::WeightedScorers, Balance::OverlapCost, Balance::Hash];
+        if !reads.contains(&balance) {
+            return Self::default();
+        }
         let in_flight = || readings.iter().map(|reading| reading.counts.in_flight);
         let queues = || readings.iter().map(|reading| reading.told.waiting.unwrap_or(0));
         let (fewest, most) = (in_flight().min().unwrap_or(0), in_flight().max().unwrap_or(0));

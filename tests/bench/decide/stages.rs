@@ -82,7 +82,9 @@ fn scoring(world: &mut World) -> u64 {
     };
     median(
         prepare,
-        |(request, filtered)| score(request, filtered, scene, &mut world.turn()).bids().len(),
+        |(request, filtered)| {
+            score(request, filtered, filtered.readings.clone(), scene, &mut world.turn()).bids().len()
+        },
         |_| (),
     )
 }
@@ -95,7 +97,7 @@ fn picking(world: &mut World) -> u64 {
     let keep = Keep::Best(1 + world.policy.fallbacks.0);
     let bids = |request: &RouteRequest| {
         let filtered = filter(request, &view(request, scene, turn.now), &topology, &world.policy, turn.now);
-        let mut scores = score(request, &filtered, scene, &mut world.turn());
+        let mut scores = score(request, &filtered, filtered.readings.clone(), scene, &mut world.turn());
         (scores.bids(), scores.balance)
     };
     let bids: Vec<_> = requests.iter().map(bids).collect();
