@@ -24,6 +24,8 @@ pub(super) struct Journal {
     changes: u64,
     /// Whether the service is to be told that all is gone, before anything else.
     cleared: bool,
+    /// Whether the engine has no block but those that are known here. Not so where it was there before the agent.
+    is_complete: bool,
     /// What is on its way.
     sent: Option<Sent>,
 }
@@ -33,7 +35,8 @@ struct Block {
     scope: Arc<Scope>,
     parent: Option<u64>,
     is_held: bool,
-    is_told: bool,
+    /// What the service knows of that; `None` where nobody knows what it knows.
+    told: Option<bool>,
     /// Where it stands among the untold.
     change: u64,
 }
@@ -50,7 +53,7 @@ struct Sent {
 impl Journal {
     /// The engine has this block, after another or at the beginning of a prompt.
     pub(super) fn store(&mut self, scope: &Arc<Scope>, parent: Option<u64>, block: u64) {
-        let new = || Block { scope: Arc::clone(scope), parent, is_held: false, is_told: false, change: 0 };
+        let new = || Block { scope: Arc::clone(scope), parent, is_held: false, told: Some(false), change: 0 };
         self.blocks.entry(block).or_insert_with(new);
         self.set_held(block, true);
     }
@@ -62,21 +65,21 @@ impl Journal {
 
     /// The engine has none of its blocks any more.
     pub(super) fn clear(&mut self) {
-        *self = Self { changes: self.changes, cleared: true, ..Self::default() };
+        *self = Self { changes: self.changes, cleared: true, is_complete: true, ..Self::default() };
     }
 
-    /// The service may know anything: it is told everything from the beginning.
+    /// The service may know nothing any more, or what is no longer so: it is told everything again. What it knows of blocks
+    /// that are not known here it keeps, unless there are none.
     pub(super) fn begin(&mut self) {
         self.sent = None;
-        self.cleared = true;
-        self.blocks.retain(|_, block| block.is_held);
-        self.untold.clear();
+        if self.is_complete {
+            self.cleared = true;
+            self.blocks.retain(|_, block| block.is_held);
+        }
         // In the order in which they came, so that each comes after the one that it follows.
-        let mut blocks: Vec<_> = self.blocks.iter().map(|(name, block)| (block.change, *name)).collect();
-        blocks.sort_unstable();
-        self.untold.extend(blocks);
+        self.untold = self.blocks.iter().map(|(name, block)| (block.change, *name)).collect();
         for block in self.blocks.values_mut() {
-            block.is_told = false;
+            block.told = None;
         }
     }
 
@@ -123,7 +126,7 @@ impl Journal {
     /// The service knows what was so when the report was made. What has changed since it is still to be told.
     fn count_as_told(&mut self, name: u64, was_held: bool) {
         let Some(block) = self.blocks.get_mut(&name) else { return };
-        block.is_told = was_held;
+        block.told = Some(was_held);
         if block.is_held == was_held {
             self.untold.remove(&block.change);
             if !was_held {
@@ -137,7 +140,7 @@ impl Journal {
         block.is_held = is_held;
         self.untold.remove(&block.change);
         let on_its_way = self.sent.as_ref().is_some_and(|sent| sent.blocks.contains_key(&name));
-        if block.is_told != is_held || on_its_way {
+        if block.told != Some(is_held) || on_its_way {
             self.note(name);
         } else if !is_held {
             self.blocks.remove(&name);

@@ -80,6 +80,7 @@ fn a_report_carries_no_more_than_it_may() {
 #[test]
 fn a_new_stream_is_told_everything_from_the_beginning() {
     let (scope, mut journal) = (scope(), Journal::default());
+    journal.clear();
     for (parent, block) in [(None, 1), (Some(1), 2), (Some(2), 3)] {
         journal.store(&scope, parent, block);
     }
@@ -93,6 +94,23 @@ fn a_new_stream_is_told_everything_from_the_beginning() {
     assert!(events.changes.iter().all(|change| change.removed.is_empty()));
 }
 
+/// The engine was there before the agent: what the service knows of it may be right.
+#[test]
+fn an_agent_that_came_late_clears_nothing() {
+    let (scope, mut journal) = (scope(), Journal::default());
+    journal.begin();
+    assert_eq!(journal.events(1), None);
+    journal.store(&scope, None, 1);
+    journal.store(&scope, None, 2);
+    journal.events(1);
+    journal.told(1);
+    journal.remove(2);
+    journal.begin();
+    let events = journal.events(1).expect("all that is known");
+    assert_eq!((events.cleared, runs(&events)), (false, vec![(None, vec![1])]));
+    assert_eq!(events.changes[0].removed, [2]);
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Store(u64),
@@ -101,7 +119,10 @@ enum Act {
     Report,
     Apply,
     Drop,
-    Begin,
+    /// The service has lost all.
+    Restart,
+    /// The stream broke off; what was on its way came, or did not.
+    Reconnect(bool),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -112,7 +133,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => Just(Act::Report),
         4 => Just(Act::Apply),
         2 => Just(Act::Drop),
-        1 => Just(Act::Begin),
+        1 => Just(Act::Restart),
+        1 => any::<bool>().prop_map(Act::Reconnect),
     ]
 }
 
@@ -167,9 +189,13 @@ proptest! {
                     on_its_way = None;
                     journal.untold();
                 }
-                Act::Begin => {
+                Act::Restart => {
                     on_its_way = None;
                     service.clear();
+                    journal.begin();
+                }
+                Act::Reconnect(came) => {
+                    on_its_way.take().iter().filter(|_| came).for_each(|events| apply(&mut service, events));
                     journal.begin();
                 }
             }
