@@ -172,7 +172,10 @@ impl Mirror {
         self.blocks.insert(name.clone(), block);
         let size = u64::from(self.block_tokens.get());
         for number in begin / size + 1..=end / size {
-            self.complete(name, number * size, journal);
+            if self.complete(name, number * size, journal).is_none() {
+                // A block before it is gone: what follows cannot be hashed either.
+                return self.remove(std::slice::from_ref(name), journal);
+            }
         }
     }
 

@@ -154,6 +154,17 @@ fn what_follows_the_unknown_is_passed_over() {
     assert_eq!(journal.events(1), None);
 }
 
+#[test]
+fn nothing_is_told_of_what_follows_a_gap() {
+    let tokens: Vec<u32> = (0..32).collect();
+    let (mut mirror, mut journal) = (mirror(16), Journal::default());
+    let names = stored(&tokens, 4, 0).blocks;
+    mirror.store(&stored(&tokens[..12], 4, 0), &mut journal);
+    mirror.remove(&names[1..2], &mut journal);
+    mirror.store(&stored(&tokens, 4, 3), &mut journal);
+    assert_eq!(journal.events(1), None);
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     /// The engine computes a prompt, as far as it does not hold it.
