@@ -138,6 +138,17 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+/// What the service holds once it has heard this.
+fn apply(service: &mut BTreeSet<u64>, events: &KvEvents) {
+    if events.cleared {
+        service.clear();
+    }
+    for change in &events.changes {
+        service.retain(|block| !change.removed.contains(block));
+        service.extend(change.stored.iter().flat_map(|run| &run.blocks));
+    }
+}
+
 proptest! {
     /// Whatever is lost on the way: once all is told, the service knows what the engine has.
     #[test]
@@ -146,15 +157,6 @@ proptest! {
         let (mut engine, mut service) = (BTreeSet::new(), BTreeSet::new());
         let mut on_its_way: Option<KvEvents> = None;
         let mut report = 0;
-        let apply = |service: &mut BTreeSet<u64>, events: &KvEvents| {
-            if events.cleared {
-                service.clear();
-            }
-            for change in &events.changes {
-                service.retain(|block| !change.removed.contains(block));
-                service.extend(change.stored.iter().flat_map(|run| &run.blocks));
-            }
-        };
         for act in acts.into_iter().chain([Act::Apply, Act::Report, Act::Apply, Act::Report, Act::Apply]) {
             match act {
                 Act::Store(block) => {
