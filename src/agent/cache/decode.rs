@@ -1,8 +1,8 @@
 //! What does a message of the model server say?
 //!
-//! vLLM sends three frames: a topic, a sequence number of 8 bytes, big endian, and a `MessagePack` array of a time and a list
-//! of events. An event is a map with a `type`, or, in older releases, an array that begins with it. What is unknown is
-//! passed over; what is no such message at all is an error.
+//! vLLM sends three frames: a topic, a sequence number of 8 bytes, big endian, and a `MessagePack` batch of events: a map, or,
+//! in older releases, an array of a time and the events. An event is a map with a `type`, or, in older releases, an array
+//! that begins with it. What is unknown is passed over; what is no such message at all is an error.
 
 use rmpv::Value;
 use thiserror::Error;
@@ -77,7 +77,7 @@ pub(super) enum NoBatch {
     #[error("the message is longer than {BYTES_MAX} bytes")]
     TooLong,
     /// No list of events.
-    #[error("expected a MessagePack array of a time and events")]
+    #[error("expected a MessagePack batch with a list of events")]
     Payload,
 }
 
@@ -91,47 +91,55 @@ pub(super) fn decode<F: AsRef<[u8]>>(frames: &[F]) -> Result<Batch, NoBatch> {
     }
     let value =
         rmpv::decode::read_value_with_max_depth(&mut payload, DEPTH_MAX).map_err(|_| NoBatch::Payload)?;
-    let events = value.as_array().and_then(|parts| parts.get(1)?.as_array()).ok_or(NoBatch::Payload)?;
+    let events = field(&value, "events", 1).and_then(Value::as_array).ok_or(NoBatch::Payload)?;
     Ok(Batch { sequence, events: events.iter().filter_map(event).collect() })
 }
 
 /// `None` for events that are not known, or of another memory than the GPU's.
 fn event(value: &Value) -> Option<Event> {
-    let fields = Fields::of(value)?;
-    if fields.get("medium", 6).and_then(Value::as_str).is_some_and(|medium| medium != "GPU") {
-        return None;
-    }
-    // Hybrid models tell of each block once for each group of layers.
-    if fields.named("group_idx").and_then(Value::as_u64).is_some_and(|group| group > 0) {
-        return None;
-    }
-    match fields.kind {
-        "BlockStored" => Some(Event::Stored(stored(&fields)?)),
-        "BlockRemoved" => Some(Event::Removed(blocks(fields.get("block_hashes", 1)?)?)),
+    match field(value, "type", 0)?.as_str()? {
+        "BlockStored" if counts(value, 6, 9) => Some(Event::Stored(stored(value)?)),
+        "BlockRemoved" if counts(value, 2, 3) => Some(Event::Removed(removed(value)?)),
         "AllBlocksCleared" => Some(Event::Cleared),
         _ => None,
     }
 }
 
-fn stored(fields: &Fields<'_>) -> Option<Stored> {
-    let blocks = blocks(fields.get("block_hashes", 1)?)?;
-    let parent = fields.get("parent_block_hash", 2).filter(|parent| !parent.is_nil());
+/// Whether it is of the GPU's memory, and of the first group of layers: hybrid models tell of each block once for each group.
+fn counts(event: &Value, medium: usize, group: usize) -> bool {
+    let elsewhere = field(event, "medium", medium).and_then(Value::as_str).is_some_and(|name| name != "GPU");
+    let again = field(event, "group_idx", group).and_then(Value::as_u64).is_some_and(|group| group > 0);
+    !elsewhere && !again
+}
+
+fn stored(event: &Value) -> Option<Stored> {
+    let blocks = blocks(field(event, "block_hashes", 1)?)?;
+    let parent = field(event, "parent_block_hash", 2).filter(|parent| !parent.is_nil());
     let parent = parent.map(|parent| block(parent).ok_or(())).transpose().ok()?;
-    let tokens = fields.get("token_ids", 3)?.as_array()?.iter();
+    let tokens = field(event, "token_ids", 3)?.as_array()?.iter();
     let tokens: Vec<u32> = tokens.map(|token| u32::try_from(token.as_u64()?).ok()).collect::<Option<_>>()?;
-    let lora_name = fields.named("lora_name").and_then(Value::as_str).map(str::to_owned);
-    // Releases that tell only a number cannot say which adapter it is.
-    let lora_id = fields.get("lora_id", 5).filter(|id| !id.is_nil() && lora_name.is_none());
-    let keys = fields.named("extra_keys").and_then(Value::as_array);
+    let adapter = field(event, "lora_name", 7).and_then(Value::as_str).map(str::to_owned);
+    let keys = field(event, "extra_keys", 8).and_then(Value::as_array);
     let mut keys: Vec<_> = keys.map(|keys| keys.iter().map(extra_keys).collect()).unwrap_or_default();
     keys.resize(blocks.len(), Vec::new());
-    if lora_id.is_some() {
+    // Releases that tell only a number cannot say which adapter it is.
+    if adapter.is_none() && field(event, "lora_id", 5).is_some_and(|id| !id.is_nil()) {
         for keys in &mut keys {
             keys.push(ExtraKey::Other);
         }
     }
     let fits = !blocks.is_empty() && !tokens.is_empty() && tokens.len().is_multiple_of(blocks.len());
-    fits.then_some(Stored { parent, blocks, tokens, adapter: lora_name, keys })
+    fits.then_some(Stored { parent, blocks, tokens, adapter, keys })
+}
+
+/// The blocks that are gone: not those of which the engine has copies, where it says so.
+fn removed(event: &Value) -> Option<Vec<EngineBlock>> {
+    let mut blocks = blocks(field(event, "block_hashes", 1)?)?;
+    if let Some(copies) = field(event, "remaining_copy_counts", 4).and_then(Value::as_array) {
+        let mut copies = copies.iter();
+        blocks.retain(|_| copies.next().and_then(Value::as_u64).is_none_or(|copies| copies == 0));
+    }
+    Some(blocks)
 }
 
 fn extra_keys(keys: &Value) -> Vec<ExtraKey> {
@@ -152,41 +160,13 @@ fn block(value: &Value) -> Option<EngineBlock> {
     }
 }
 
-/// The fields of an event, by name or by place.
-struct Fields<'a> {
-    kind: &'a str,
-    value: &'a Value,
-}
-
-impl<'a> Fields<'a> {
-    fn of(value: &'a Value) -> Option<Self> {
-        let kind = match value {
-            Value::Map(pairs) => named(pairs, "type")?.as_str()?,
-            Value::Array(parts) => parts.first()?.as_str()?,
-            _ => return None,
-        };
-        Some(Self { kind, value })
+/// A field of a map by its name, of an array by its place.
+fn field<'a>(value: &'a Value, name: &str, place: usize) -> Option<&'a Value> {
+    match value {
+        Value::Map(pairs) => pairs.iter().find(|(key, _)| key.as_str() == Some(name)).map(|(_, value)| value),
+        Value::Array(parts) => parts.get(place),
+        _ => None,
     }
-
-    /// A field of a map by its name, of an array by its place.
-    fn get(&self, name: &str, place: usize) -> Option<&'a Value> {
-        match self.value {
-            Value::Array(parts) => parts.get(place),
-            _ => self.named(name),
-        }
-    }
-
-    /// A field that only maps have.
-    fn named(&self, name: &str) -> Option<&'a Value> {
-        match self.value {
-            Value::Map(pairs) => named(pairs, name),
-            _ => None,
-        }
-    }
-}
-
-fn named<'a>(pairs: &'a [(Value, Value)], name: &str) -> Option<&'a Value> {
-    pairs.iter().find(|(key, _)| key.as_str() == Some(name)).map(|(_, value)| value)
 }
 
 #[cfg(test)]

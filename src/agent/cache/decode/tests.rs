@@ -4,9 +4,12 @@ use super::*;
 
 /// A message as vLLM sends it: topic, sequence number, and time and events.
 fn frames(sequence: u64, events: Vec<Value>) -> Vec<Vec<u8>> {
-    let payload = Value::Array(vec![Value::F64(1.5), Value::Array(events), Value::Nil]);
+    framed(sequence, &Value::Array(vec![Value::F64(1.5), Value::Array(events), Value::Nil]))
+}
+
+fn framed(sequence: u64, batch: &Value) -> Vec<Vec<u8>> {
     let mut bytes = Vec::new();
-    rmpv::encode::write_value(&mut bytes, &payload).expect("memory takes all");
+    rmpv::encode::write_value(&mut bytes, batch).expect("memory takes all");
     vec![b"kv".to_vec(), sequence.to_be_bytes().to_vec(), bytes]
 }
 
@@ -54,6 +57,60 @@ fn events_are_maps_or_arrays() {
     let removed = Value::Array(vec!["BlockRemoved".into(), list(&[4, 5])]);
     assert_eq!(event(removed), Some(Event::Removed(numbers(&[4, 5]))));
     assert_eq!(event(map(&[("type", "AllBlocksCleared".into())])), Some(Event::Cleared));
+}
+
+/// Releases since the end of arrays.
+#[test]
+fn a_batch_may_be_a_map_too() {
+    let events = list(&[map(&[("type", "AllBlocksCleared".into())])]);
+    let fields = [("ts", Value::F64(1.5)), ("events", events), ("data_parallel_rank", 0.into())];
+    let batch = decode(&framed(7, &map(&fields))).expect("it is well-formed");
+    assert_eq!(batch, Batch { sequence: 7, events: vec![Event::Cleared] });
+    assert_eq!(decode(&framed(7, &map(&fields[..1]))), Err(NoBatch::Payload));
+}
+
+/// Releases that sent arrays came to tell more at their end.
+#[test]
+fn arrays_tell_as_much_as_maps() {
+    let stored = |medium: &str, lora: Value, salt: &str, group: u64| {
+        let keys = Value::Array(vec![list(&[salt])]);
+        event(Value::Array(vec![
+            "BlockStored".into(),
+            list(&[1]),
+            Value::Nil,
+            list(&[10, 11]),
+            2.into(),
+            1.into(),
+            medium.into(),
+            lora,
+            keys,
+            group.into(),
+        ]))
+    };
+    let Some(Event::Stored(told)) = stored("GPU", "poet".into(), "acme", 0) else { panic!("it is stored") };
+    let salt = ExtraKey::Text("acme".into());
+    assert_eq!((told.adapter.as_deref(), &told.keys), (Some("poet"), &vec![vec![salt.clone()]]));
+    let Some(Event::Stored(told)) = stored("GPU", Value::Nil, "acme", 0) else { panic!("it is stored") };
+    assert_eq!(told.keys, [[salt, ExtraKey::Other]], "nobody knows which adapter it is");
+    assert_eq!(stored("CPU", Value::Nil, "acme", 0), None);
+    assert_eq!(stored("GPU", Value::Nil, "acme", 1), None);
+    let removed = |medium: Value, group: u64| {
+        event(Value::Array(vec!["BlockRemoved".into(), list(&[4]), medium, group.into()]))
+    };
+    assert_eq!(removed("GPU".into(), 0), Some(Event::Removed(numbers(&[4]))));
+    assert_eq!(removed(Value::Nil, 0), Some(Event::Removed(numbers(&[4]))));
+    assert_eq!(removed("CPU".into(), 0), None, "the GPU has it still");
+    assert_eq!(removed("GPU".into(), 1), None);
+}
+
+#[test]
+fn a_block_with_copies_left_is_not_gone() {
+    let removed = |copies: &[u64]| {
+        let fields = [("type", "BlockRemoved".into()), ("block_hashes", list(&[4, 5, 6]))];
+        event(map(&[&fields[..], &[("remaining_copy_counts", list(copies))]].concat()))
+    };
+    assert_eq!(removed(&[0, 2, 0]), Some(Event::Removed(numbers(&[4, 6]))));
+    assert_eq!(removed(&[1]), Some(Event::Removed(numbers(&[5, 6]))), "it says nothing of the others");
 }
 
 #[test]
