@@ -2,9 +2,12 @@
 //!
 //! Only the difference is kept: a block that came and went between two reports is not told at all. What is on its
 //! way counts as told once the service has applied its report; of a report that was dropped everything is told again.
+//!
+//! The service takes a block only after the one that it follows, and forgets with a block all that follow it. So a block is
+//! told before those that follow it, and when it comes back, so are they.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -19,6 +22,8 @@ use crate::{
 pub(super) struct Journal {
     /// Those that the engine has, the service knows, or both.
     blocks: HashMap<u64, Block>,
+    /// Which follow which: pairs of a block and one after it.
+    followers: BTreeSet<(u64, u64)>,
     /// Those of which the service is to be told, by when they changed: a block before those that follow it.
     untold: BTreeMap<u64, u64>,
     changes: u64,
@@ -46,8 +51,15 @@ struct Block {
 struct Sent {
     report: i64,
     cleared: bool,
-    /// The blocks, and whether it says that the engine has them.
-    blocks: HashMap<u64, bool>,
+    blocks: HashMap<u64, SentBlock>,
+}
+
+#[derive(Debug)]
+struct SentBlock {
+    /// Whether the report says that the engine has it.
+    is_held: bool,
+    /// Where it stood among the untold. It stands elsewhere once there is more to tell of it.
+    change: u64,
 }
 
 impl Journal {
@@ -55,6 +67,7 @@ impl Journal {
     pub(super) fn store(&mut self, scope: &Arc<Scope>, parent: Option<u64>, block: u64) {
         let new = || Block { scope: Arc::clone(scope), parent, is_held: false, told: Some(false), change: 0 };
         self.blocks.entry(block).or_insert_with(new);
+        self.followers.extend(parent.map(|parent| (parent, block)));
         self.set_held(block, true);
     }
 
@@ -74,13 +87,34 @@ impl Journal {
         self.sent = None;
         if self.is_complete {
             self.cleared = true;
-            self.blocks.retain(|_, block| block.is_held);
+            let gone: Vec<_> =
+                self.blocks.iter().filter(|(_, block)| !block.is_held).map(|(b, _)| *b).collect();
+            for name in gone {
+                self.forget(name);
+            }
         }
-        // In the order in which they came, so that each comes after the one that it follows.
-        self.untold = self.blocks.iter().map(|(name, block)| (block.change, *name)).collect();
-        for block in self.blocks.values_mut() {
-            block.told = None;
+        for name in self.from_the_beginning() {
+            self.doubt(name);
         }
+    }
+
+    /// All blocks, in the order in which they changed, but each after the one that it follows.
+    fn from_the_beginning(&self) -> Vec<u64> {
+        let by_change: BTreeMap<_, _> =
+            self.blocks.iter().map(|(name, block)| (block.change, *name)).collect();
+        let (mut seen, mut ordered) = (HashSet::new(), Vec::with_capacity(self.blocks.len()));
+        for name in by_change.into_values() {
+            let mut before = Vec::new();
+            let mut next = Some(name);
+            while let Some((name, block)) = next.and_then(|name| self.blocks.get_key_value(&name))
+                && seen.insert(*name)
+            {
+                before.push(*name);
+                next = block.parent;
+            }
+            ordered.extend(before.into_iter().rev());
+        }
+        ordered
     }
 
     /// What is untold, as much of it as a report may carry; nothing while something is on its way.
@@ -99,7 +133,8 @@ impl Journal {
             });
             tell(&mut told[place].1, *name, block);
         }
-        let blocks = names.into_iter().map(|name| (name, self.blocks[&name].is_held)).collect();
+        let sent = |block: &Block| SentBlock { is_held: block.is_held, change: block.change };
+        let blocks = names.into_iter().map(|name| (name, sent(&self.blocks[&name]))).collect();
         self.sent = Some(Sent { report, cleared: self.cleared, blocks });
         Some(KvEvents {
             cleared: self.cleared,
@@ -113,9 +148,14 @@ impl Journal {
         if sent.cleared {
             self.cleared = false;
         }
-        for (name, was_held) in sent.blocks {
-            self.count_as_told(name, was_held);
+        for (name, sent) in sent.blocks {
+            self.count_as_told(name, &sent);
         }
+    }
+
+    /// Whether there is more to tell than one report carries, and nothing on its way.
+    pub(super) fn is_behind(&self) -> bool {
+        self.sent.is_none() && self.untold.len() > Bounds::BLOCKS_MAX
     }
 
     /// What was on its way has been dropped.
@@ -124,14 +164,16 @@ impl Journal {
     }
 
     /// The service knows what was so when the report was made. What has changed since it is still to be told.
-    fn count_as_told(&mut self, name: u64, was_held: bool) {
+    fn count_as_told(&mut self, name: u64, sent: &SentBlock) {
         let Some(block) = self.blocks.get_mut(&name) else { return };
-        block.told = Some(was_held);
-        if block.is_held == was_held {
-            self.untold.remove(&block.change);
-            if !was_held {
-                self.blocks.remove(&name);
-            }
+        if block.change != sent.change {
+            block.told = None;
+            return;
+        }
+        block.told = Some(sent.is_held);
+        self.untold.remove(&sent.change);
+        if !sent.is_held {
+            self.forget(name);
         }
     }
 
@@ -142,8 +184,34 @@ impl Journal {
         let on_its_way = self.sent.as_ref().is_some_and(|sent| sent.blocks.contains_key(&name));
         if block.told != Some(is_held) || on_its_way {
             self.note(name);
+            if is_held {
+                self.doubt_followers(name);
+            }
         } else if !is_held {
-            self.blocks.remove(&name);
+            self.forget(name);
+        }
+    }
+
+    /// The block comes back to the service: those that follow it went with it.
+    fn doubt_followers(&mut self, name: u64) {
+        let mut before = vec![name];
+        while let Some(name) = before.pop() {
+            let followers: Vec<_> =
+                self.followers.range((name, 0)..=(name, u64::MAX)).map(|pair| pair.1).collect();
+            for follower in followers {
+                if self.blocks.get(&follower).is_some_and(|block| block.is_held) {
+                    self.doubt(follower);
+                }
+                before.push(follower);
+            }
+        }
+    }
+
+    /// Nobody knows what the service knows of the block.
+    fn doubt(&mut self, name: u64) {
+        self.note(name);
+        if let Some(block) = self.blocks.get_mut(&name) {
+            block.told = None;
         }
     }
 
@@ -154,6 +222,16 @@ impl Journal {
         self.changes += 1;
         block.change = self.changes;
         self.untold.insert(self.changes, name);
+    }
+
+    /// Neither the engine has the block nor does the service know it.
+    fn forget(&mut self, name: u64) {
+        if let Some(block) = self.blocks.remove(&name) {
+            self.untold.remove(&block.change);
+            if let Some(parent) = block.parent {
+                self.followers.remove(&(parent, name));
+            }
+        }
     }
 }
 
@@ -178,4 +256,4 @@ fn tell(change: &mut KvChange, name: u64, block: &Block) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

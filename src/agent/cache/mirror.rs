@@ -107,8 +107,9 @@ impl Mirror {
         for ((block, tokens), keys) in stored.blocks.iter().zip(tokens).zip(&stored.keys) {
             let Some(scope) = self.scope(parent.as_ref(), keys, stored.adapter.as_deref()) else { return };
             if !self.blocks.contains_key(block) {
-                self.add(block, parent, scope, tokens, journal);
+                self.add(block, parent, scope, tokens);
             }
+            self.make_up(block, journal);
             parent = Some(block.clone());
         }
     }
@@ -157,20 +158,24 @@ impl Mirror {
         }))
     }
 
-    fn add(
-        &mut self,
-        name: &EngineBlock,
-        parent: Option<EngineBlock>,
-        scope: Arc<Scope>,
-        tokens: &[u32],
-        journal: &mut Journal,
-    ) {
-        let (begin, last) =
-            parent.as_ref().and_then(|parent| self.blocks.get(parent)).map_or((0, None), |p| (p.end, p.last));
+    fn add(&mut self, name: &EngineBlock, parent: Option<EngineBlock>, scope: Arc<Scope>, tokens: &[u32]) {
+        let begin = parent.as_ref().and_then(|parent| self.blocks.get(parent)).map_or(0, |parent| parent.end);
         let end = begin + tokens.len() as u64;
-        let block = Block { parent, scope, tokens: tokens.into(), end, last, part_of: Vec::new() };
+        let block = Block { parent, scope, tokens: tokens.into(), end, last: None, part_of: Vec::new() };
         self.blocks.insert(name.clone(), block);
+    }
+
+    /// Makes up those of ours that end in this block. An engine that has lost the middle of a prompt and computes it again
+    /// tells of what follows once more: what was there all along is a part of ours again.
+    fn make_up(&mut self, name: &EngineBlock, journal: &mut Journal) {
+        let Some(block) = self.blocks.get(name) else { return };
+        let (begin, end) = (block.end - block.tokens.len() as u64, block.end);
+        let before = block.parent.as_ref().and_then(|parent| self.blocks.get(parent)).and_then(|p| p.last);
         let size = u64::from(self.block_tokens.get());
+        if let Some(block) = self.blocks.get_mut(name) {
+            block.last = before;
+            block.part_of.retain(|number| self.made_up.contains_key(number));
+        }
         for number in begin / size + 1..=end / size {
             if self.complete(name, number * size, journal).is_none() {
                 // A block before it is gone: what follows cannot be hashed either.
@@ -181,22 +186,17 @@ impl Mirror {
 
     /// One of ours ends after so many tokens of the prompt, in this block of the engine.
     fn complete(&mut self, name: &EngineBlock, end: u64, journal: &mut Journal) -> Option<()> {
-        let begin = end - u64::from(self.block_tokens.get());
-        let parts = self.parts(name, begin)?;
-        let mut tokens: Vec<u32> = Vec::with_capacity(self.block_tokens.get() as usize);
-        for part in parts.iter().rev() {
-            let block = &self.blocks[part];
-            let first = block.end - block.tokens.len() as u64;
-            let within = |at: u64| {
-                usize::try_from(at.saturating_sub(first)).unwrap_or(usize::MAX).min(block.tokens.len())
-            };
-            tokens.extend(&block.tokens[within(begin)..within(end)]);
-        }
+        let parts = self.parts(name, end - u64::from(self.block_tokens.get()))?;
+        let tokens = self.tokens(&parts, end);
         let block = self.blocks.get_mut(name)?;
         let before = block.last.unwrap_or_else(|| root(&block.scope));
+        let parent = block.last;
         let ours = hash(before, &tokens);
-        journal.store(&block.scope, block.last, ours);
         block.last = Some(ours);
+        if block.part_of.iter().any(|number| self.made_up.get(number) == Some(&ours)) {
+            return Some(());
+        }
+        journal.store(&block.scope, parent, ours);
         self.made_up_so_far += 1;
         self.made_up.insert(self.made_up_so_far, ours);
         *self.ours.entry(ours).or_default() += 1;
@@ -204,6 +204,20 @@ impl Mirror {
             self.blocks.get_mut(part)?.part_of.push(self.made_up_so_far);
         }
         Some(())
+    }
+
+    /// The tokens of one of ours that ends there, from the parts that it is made of.
+    fn tokens(&self, parts: &[EngineBlock], end: u64) -> Vec<u32> {
+        let begin = end - u64::from(self.block_tokens.get());
+        let mut tokens: Vec<u32> = Vec::with_capacity(self.block_tokens.get() as usize);
+        for block in parts.iter().rev().filter_map(|part| self.blocks.get(part)) {
+            let first = block.end - block.tokens.len() as u64;
+            let within = |at: u64| {
+                usize::try_from(at.saturating_sub(first)).unwrap_or(usize::MAX).min(block.tokens.len())
+            };
+            tokens.extend(&block.tokens[within(begin)..within(end)]);
+        }
+        tokens
     }
 
     /// The engine's blocks that reach from there to this one, the last first; `None` where one is gone.

@@ -111,6 +111,108 @@ fn an_agent_that_came_late_clears_nothing() {
     assert_eq!(events.changes[0].removed, [2]);
 }
 
+/// What a service knows that does as `ReportLoad` says.
+#[derive(Debug, Default)]
+pub(in crate::agent::cache) struct Service {
+    /// The blocks that it knows, each with the one before it.
+    known: HashMap<u64, Option<u64>>,
+}
+
+impl Service {
+    pub(in crate::agent::cache) fn apply(&mut self, events: &KvEvents) {
+        if events.cleared {
+            self.known.clear();
+        }
+        for change in &events.changes {
+            self.known.retain(|block, _| !change.removed.contains(block));
+            while self.without_beginning().is_some_and(|block| self.known.remove(&block).is_some()) {}
+            for run in &change.stored {
+                let mut parent = run.parent_block;
+                if parent.is_none_or(|parent| self.known.contains_key(&parent)) {
+                    for block in &run.blocks {
+                        self.known.insert(*block, parent);
+                        parent = Some(*block);
+                    }
+                }
+            }
+        }
+    }
+
+    fn without_beginning(&self) -> Option<u64> {
+        let lost = |parent: &Option<u64>| parent.is_some_and(|parent| !self.known.contains_key(&parent));
+        self.known.iter().find(|(_, parent)| lost(parent)).map(|(block, _)| *block)
+    }
+
+    pub(in crate::agent::cache) fn blocks(&self) -> BTreeSet<u64> {
+        self.known.keys().copied().collect()
+    }
+}
+
+/// The next report, which arrives.
+fn arrive(journal: &mut Journal, service: &mut Service) {
+    journal.events(1).iter().for_each(|events| service.apply(events));
+    journal.told(1);
+}
+
+#[test]
+fn a_block_that_comes_back_brings_those_that_follow_it() {
+    let (scope, mut journal, mut service) = (scope(), Journal::default(), Service::default());
+    for (parent, block) in [(None, 1), (Some(1), 2), (Some(2), 3), (Some(1), 4)] {
+        journal.store(&scope, parent, block);
+    }
+    arrive(&mut journal, &mut service);
+    journal.remove(1);
+    arrive(&mut journal, &mut service);
+    assert!(service.blocks().is_empty(), "they hang in the air");
+    journal.store(&scope, None, 1);
+    arrive(&mut journal, &mut service);
+    assert_eq!(service.blocks(), BTreeSet::from([1, 2, 3, 4]));
+}
+
+#[test]
+fn a_new_stream_is_told_beginnings_first_whatever_came_last() {
+    let (scope, mut journal) = (scope(), Journal::default());
+    journal.store(&scope, None, 1);
+    journal.store(&scope, Some(1), 2);
+    arrive(&mut journal, &mut Service::default());
+    for block in [2, 1] {
+        journal.remove(block);
+    }
+    journal.store(&scope, None, 1);
+    journal.store(&scope, Some(1), 2);
+    journal.begin();
+    let mut service = Service::default();
+    arrive(&mut journal, &mut service);
+    assert_eq!(service.blocks(), BTreeSet::from([1, 2]));
+}
+
+#[test]
+fn it_is_behind_with_more_than_a_report_and_none_on_its_way() {
+    let (scope, mut journal) = (scope(), Journal::default());
+    for block in 0..4096 {
+        journal.store(&scope, None, block);
+    }
+    assert!(!journal.is_behind());
+    journal.store(&scope, None, 4096);
+    assert!(journal.is_behind());
+    journal.events(1);
+    assert!(!journal.is_behind());
+    journal.untold();
+    assert!(journal.is_behind());
+}
+
+/// Blocks of the property: some prompts that begin alike.
+const BLOCKS: u64 = 20;
+
+fn parent(block: u64) -> Option<u64> {
+    block.checked_sub(2).map(|after| after / 2)
+}
+
+/// Whether the engine has the block and all before it.
+fn is_whole(engine: &BTreeSet<u64>, block: u64) -> bool {
+    std::iter::successors(Some(block), |block| parent(*block)).all(|block| engine.contains(&block))
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Store(u64),
@@ -127,7 +229,7 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        6 => (0_u64..20).prop_map(Act::Store),
+        6 => (0_u64..BLOCKS).prop_map(Act::Store),
         6 => any::<Index>().prop_map(Act::Remove),
         1 => Just(Act::Clear),
         4 => Just(Act::Report),
@@ -150,18 +252,18 @@ fn apply(service: &mut BTreeSet<u64>, events: &KvEvents) {
 }
 
 proptest! {
-    /// Whatever is lost on the way: once all is told, the service knows what the engine has.
+    /// Whatever is lost on the way: once all is told, the service knows what the engine has from the beginning on.
     #[test]
     fn in_the_end_the_service_knows_what_is_there(acts in prop::collection::vec(act(), 0..120)) {
         let (scope, mut journal) = (scope(), Journal::default());
-        let (mut engine, mut service) = (BTreeSet::new(), BTreeSet::new());
+        let (mut engine, mut service) = (BTreeSet::new(), Service::default());
         let mut on_its_way: Option<KvEvents> = None;
         let mut report = 0;
         for act in acts.into_iter().chain([Act::Apply, Act::Report, Act::Apply, Act::Report, Act::Apply]) {
             match act {
                 Act::Store(block) => {
                     engine.insert(block);
-                    journal.store(&scope, None, block);
+                    journal.store(&scope, parent(block), block);
                 }
                 Act::Remove(index) if !engine.is_empty() => {
                     let block = *engine.iter().nth(index.index(engine.len())).expect("it is in range");
@@ -173,7 +275,7 @@ proptest! {
                     engine.clear();
                     journal.clear();
                     // The service has applied it all the same, and its word of that comes too late.
-                    on_its_way.take().into_iter().for_each(|events| apply(&mut service, &events));
+                    on_its_way.take().into_iter().for_each(|events| service.apply(&events));
                 }
                 Act::Report => {
                     report += 1;
@@ -183,7 +285,7 @@ proptest! {
                 }
                 Act::Apply => {
                     if let Some(events) = on_its_way.take() {
-                        apply(&mut service, &events);
+                        service.apply(&events);
                         journal.told(report);
                     }
                 }
@@ -193,16 +295,17 @@ proptest! {
                 }
                 Act::Restart => {
                     on_its_way = None;
-                    service.clear();
+                    service = Service::default();
                     journal.begin();
                 }
                 Act::Reconnect(came) => {
-                    on_its_way.take().iter().filter(|_| came).for_each(|events| apply(&mut service, events));
+                    on_its_way.take().iter().filter(|_| came).for_each(|events| service.apply(events));
                     journal.begin();
                 }
             }
         }
-        prop_assert_eq!(engine, service);
+        let whole: BTreeSet<_> = engine.iter().copied().filter(|block| is_whole(&engine, *block)).collect();
+        prop_assert_eq!(whole, service.blocks());
         prop_assert_eq!(journal.events(report + 1), None);
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::{prelude::*, sample::Index};
 
 use super::*;
-use crate::{config::EventSocket, proto::KvChange};
+use crate::{agent::cache::journal::tests::Service, config::EventSocket, proto::KvChange};
 
 pub(in crate::agent::cache) fn config() -> CacheEvents {
     CacheEvents {
@@ -165,6 +165,27 @@ fn nothing_is_told_of_what_follows_a_gap() {
     assert_eq!(journal.events(1), None);
 }
 
+/// An engine that lost the middle of a prompt computes it and what follows, and tells of all that.
+#[test]
+fn a_gap_that_is_filled_makes_what_follows_whole_again() {
+    let tokens: Vec<u32> = (0..48).collect();
+    let (mut mirror, mut journal, mut service) = (mirror(16), Journal::default(), Service::default());
+    let mut hear = |journal: &mut Journal| {
+        journal.events(1).iter().for_each(|events| service.apply(events));
+        journal.told(1);
+        service.blocks()
+    };
+    let all = stored(&tokens, 4, 0);
+    mirror.store(&all, &mut journal);
+    mirror.remove(&all.blocks[1..2], &mut journal);
+    assert!(hear(&mut journal).is_empty());
+    mirror.store(&stored(&tokens, 4, 1), &mut journal);
+    assert_eq!(hear(&mut journal), hashes(("default", "m", ""), &tokens, 16).into_iter().collect());
+    mirror.remove(&all.blocks, &mut journal);
+    assert!(hear(&mut journal).is_empty());
+    assert!(mirror.ours.is_empty() && mirror.made_up.is_empty(), "nothing was counted twice");
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     /// The engine computes a prompt, as far as it does not hold it.
@@ -207,6 +228,43 @@ proptest! {
             let there: BTreeSet<_> =
                 engine.iter().flat_map(|prompt| hashes(("default", "m", ""), prompt, ours as usize)).collect();
             prop_assert_eq!(&heard.0, &there);
+        }
+    }
+
+    /// Whatever an engine lets go of, in whatever order, the service hears of nothing that is not there from the beginning
+    /// on; of a prompt that is told as a whole it hears all.
+    #[test]
+    fn the_service_hears_of_nothing_that_is_not_there(
+        acts in prop::collection::vec(act(), 0..60),
+        size in 1_usize..5,
+        ours in 1_u32..7,
+    ) {
+        let (mut mirror, mut journal, mut service) = (mirror(ours), Journal::default(), Service::default());
+        let mut engine: BTreeSet<Vec<u32>> = BTreeSet::new();
+        let of = |prompt: &[u32]| hashes(("default", "m", ""), prompt, ours as usize);
+        for act in acts {
+            let mut told = Vec::new();
+            match act {
+                Act::Store(prompt) if prompt.len() >= size => {
+                    let whole = prompt.len() / size * size;
+                    mirror.store(&stored(&prompt, size, 0), &mut journal);
+                    engine.extend((1..=whole / size).map(|count| prompt[..count * size].to_vec()));
+                    told = of(&prompt[..whole]);
+                }
+                Act::Remove(index) if !engine.is_empty() => {
+                    let gone = engine.iter().nth(index.index(engine.len())).expect("it is in range").clone();
+                    mirror.remove(&[name(&gone)], &mut journal);
+                    engine.remove(&gone);
+                }
+                _ => {}
+            }
+            journal.events(1).iter().for_each(|events| service.apply(events));
+            journal.told(1);
+            let is_whole = |block: &&Vec<u32>| (1..=block.len() / size).all(|count| engine.contains(&block[..count * size]));
+            let there: BTreeSet<_> = engine.iter().filter(is_whole).flat_map(|prompt| of(prompt)).collect();
+            let heard = service.blocks();
+            prop_assert!(heard.is_subset(&there), "{:?}", heard.difference(&there));
+            prop_assert!(told.iter().all(|block| heard.contains(block)));
         }
     }
 }
