@@ -24,14 +24,14 @@ use crate::{
 };
 use decode::{Batch, Event};
 use journal::Journal;
-use listener::Listener;
+use listener::{Heard, Listener};
 use mirror::Mirror;
 
 /// Follows the cache of one model server.
 #[derive(Debug)]
 pub(super) struct Cache {
     config: CacheEvents,
-    batches: mpsc::Receiver<Batch>,
+    heard: mpsc::Receiver<Heard>,
     _listener: Listener,
     /// Once the service has said how long its blocks are.
     mirror: Option<Mirror>,
@@ -45,10 +45,10 @@ pub(super) struct Cache {
 impl Cache {
     /// Begins to listen.
     pub(super) fn follow(config: &CacheEvents) -> Self {
-        let (listener, batches) = Listener::start(config);
+        let (listener, heard) = Listener::start(config);
         Self {
             config: config.clone(),
-            batches,
+            heard,
             _listener: listener,
             mirror: None,
             journal: Journal::default(),
@@ -65,10 +65,23 @@ impl Cache {
 
     /// What the service has not been told, for the report of this sequence number.
     pub(super) fn events(&mut self, report: i64) -> Option<KvEvents> {
-        while let Ok(batch) = self.batches.try_recv() {
-            self.take_in(batch);
-        }
+        self.catch_up();
         if self.refused { None } else { self.journal.events(report) }
+    }
+
+    /// Whether there is more to tell than one report carries, so that the next one should not wait for its time.
+    pub(super) fn is_behind(&mut self) -> bool {
+        self.catch_up();
+        !self.refused && self.journal.is_behind()
+    }
+
+    fn catch_up(&mut self) {
+        while let Ok(heard) = self.heard.try_recv() {
+            match heard {
+                Heard::Batch(batch) => self.take_in(batch),
+                Heard::Lost => self.lose(),
+            }
+        }
     }
 
     /// The service has answered a report. It says how long its blocks are, too.

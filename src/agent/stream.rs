@@ -168,16 +168,17 @@ impl Stream {
         }
     }
 
-    /// Sends the load if it is time to, or if it has changed sharply.
+    /// Sends the load if it is time to, if it has changed sharply, or if the cache has more to tell than one report carries.
     ///
     /// Never waits: a service that takes nothing in must not keep the agent from seeing that it is to end, or that the
     /// model server is gone. A report that finds no room is dropped, since the next look knows better.
-    fn tell(&mut self, mut load: NodeLoad, cache: Option<&mut Cache>) -> Option<Ended> {
+    fn tell(&mut self, mut load: NodeLoad, mut cache: Option<&mut Cache>) -> Option<Ended> {
         self.latency = load.first_token_latency.or(self.latency);
         let due = match &self.sent {
             None => true,
             Some((sent, at)) => at.elapsed() >= self.pace() || self.is_sharp(sent, &load),
         };
+        let due = due || cache.as_mut().is_some_and(|cache| cache.is_behind());
         if !due {
             return None;
         }

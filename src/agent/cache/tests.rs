@@ -113,16 +113,10 @@ fn message(sequence: u64, Stored { blocks, tokens, .. }: &Stored) -> ZmqMessage 
     message
 }
 
-#[tokio::test]
-async fn what_an_engine_publishes_comes_in() {
-    let mut engine = PubSocket::new();
-    let endpoint = engine.bind("tcp://127.0.0.1:0").await.expect("a free port");
-    let config = CacheEvents { socket: EventSocket::Connect(endpoint.to_string()), ..config() };
-    let mut cache = Cache::follow(&config);
-    cache.begin(blocks(16));
+/// Publishes a prompt until the cache tells of it: nobody knows when the subscription has arrived.
+async fn publish(engine: &mut PubSocket, cache: &mut Cache) -> Vec<u64> {
     let stored = stored(&tokens(), 4, 0);
     let heard = timeout(DEADLINE, async {
-        // Nobody knows when the subscription has arrived.
         for sequence in 0.. {
             engine.send(message(sequence, &stored)).await.expect("it is sent");
             engine.send("no message".into()).await.expect("it is sent");
@@ -135,5 +129,59 @@ async fn what_an_engine_publishes_comes_in() {
         }
         unreachable!("it sends for ever")
     });
-    assert_eq!(heard.await.expect("in time"), hashes(("default", "m", ""), &tokens(), 16));
+    heard.await.expect("in time")
+}
+
+/// Waits until the cache tells that nothing is left.
+async fn forget(cache: &mut Cache) {
+    let forgotten = timeout(DEADLINE, async {
+        while !cache.events(1).is_some_and(|events| events.cleared && events.changes.is_empty()) {
+            cache.dropped(&[]);
+            sleep(Duration::from_millis(5)).await;
+        }
+        cache.dropped(&[]);
+    });
+    forgotten.await.expect("in time");
+}
+
+fn listening(socket: EventSocket) -> Cache {
+    let mut cache = Cache::follow(&CacheEvents { socket, ..config() });
+    cache.begin(blocks(16));
+    cache
+}
+
+#[tokio::test]
+async fn what_an_engine_publishes_comes_in_until_it_is_gone() {
+    let mut engine = PubSocket::new();
+    let endpoint = engine.bind("tcp://127.0.0.1:0").await.expect("a free port").to_string();
+    let mut cache = listening(EventSocket::Connect(endpoint.clone()));
+    let ours = hashes(("default", "m", ""), &tokens(), 16);
+    assert_eq!(publish(&mut engine, &mut cache).await, ours);
+    drop(engine);
+    forget(&mut cache).await;
+    let mut engine = PubSocket::new();
+    engine.bind(&endpoint).await.expect("the port is free again");
+    assert_eq!(publish(&mut engine, &mut cache).await, ours);
+}
+
+/// vLLM connects where its endpoint names a host.
+#[tokio::test]
+async fn an_engine_that_connects_is_heard_too() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let endpoint = format!("ipc://{}", directory.path().join("events").display());
+    let mut cache = listening(EventSocket::Bind(endpoint.clone()));
+    let ours = hashes(("default", "m", ""), &tokens(), 16);
+    for _ in 0..2 {
+        let mut engine = PubSocket::new();
+        timeout(DEADLINE, async {
+            while engine.connect(&endpoint).await.is_err() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .expect("it listens in time");
+        assert_eq!(publish(&mut engine, &mut cache).await, ours);
+        drop(engine);
+        forget(&mut cache).await;
+    }
 }

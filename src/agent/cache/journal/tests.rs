@@ -187,6 +187,22 @@ fn a_new_stream_is_told_beginnings_first_whatever_came_last() {
 }
 
 #[test]
+fn what_changes_while_it_is_on_its_way_is_told_afterwards() {
+    let (scope, mut journal, mut service) = (scope(), Journal::default(), Service::default());
+    journal.store(&scope, None, 1);
+    arrive(&mut journal, &mut service);
+    journal.remove(1);
+    service.apply(&journal.events(2).expect("it went"));
+    journal.store(&scope, None, 1);
+    journal.told(2);
+    arrive(&mut journal, &mut service);
+    assert_eq!(service.blocks(), BTreeSet::from([1]));
+    journal.remove(1);
+    service.apply(&journal.events(3).expect("it went"));
+    assert!(service.blocks().is_empty());
+}
+
+#[test]
 fn it_is_behind_with_more_than_a_report_and_none_on_its_way() {
     let (scope, mut journal) = (scope(), Journal::default());
     for block in 0..4096 {

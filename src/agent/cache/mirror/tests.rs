@@ -181,6 +181,8 @@ fn a_gap_that_is_filled_makes_what_follows_whole_again() {
     assert!(hear(&mut journal).is_empty());
     mirror.store(&stored(&tokens, 4, 1), &mut journal);
     assert_eq!(hear(&mut journal), hashes(("default", "m", ""), &tokens, 16).into_iter().collect());
+    mirror.store(&all, &mut journal);
+    assert_eq!(mirror.made_up.len(), 3, "what is told again takes no room");
     mirror.remove(&all.blocks, &mut journal);
     assert!(hear(&mut journal).is_empty());
     assert!(mirror.ours.is_empty() && mirror.made_up.is_empty(), "nothing was counted twice");
