@@ -157,4 +157,4 @@ impl Cache {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -33,6 +33,13 @@ fn cache() -> Cache {
     cache
 }
 
+/// A cache of so many blocks, each of a prompt of its own, of which nothing has been told.
+pub(in crate::agent) fn holding(blocks: u32) -> Cache {
+    let mut cache = cache();
+    cache.take_in(batch(1, (0..blocks).map(|first| Event::Stored(stored(&[first; 16], 16, 0))).collect()));
+    cache
+}
+
 fn told(cache: &mut Cache, report: i64) -> Vec<u64> {
     let events = cache.journal.events(report).unwrap_or_default();
     events.changes.into_iter().flat_map(|change| change.stored).flat_map(|run| run.blocks).collect()

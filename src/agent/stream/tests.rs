@@ -7,7 +7,7 @@ use tonic_prost::ProstCodec;
 use tonic_types::ErrorDetails;
 
 use super::*;
-use crate::agent::tests::node;
+use crate::agent::{cache::tests::holding, tests::node};
 
 /// What the agent says, and what the service answers.
 struct Service {
@@ -101,6 +101,31 @@ async fn a_service_that_takes_nothing_in_does_not_hold_the_agent() {
     assert_eq!(ended, Ok(Ended::Asked));
     let farewell = started.elapsed().saturating_sub(Duration::from_secs(10));
     assert!(farewell <= Duration::from_millis(2001), "waited {farewell:?} for an answer");
+}
+
+/// What is less goes with the regular reports.
+#[tokio::test(start_paused = true)]
+async fn a_cache_with_more_than_a_report_to_tell_is_told_of_at_each_look() {
+    let (mut stream, mut service) = open(&config(Duration::from_millis(100)));
+    let mut cache = holding(4096 + 4096 + 10);
+    let mut told = || {
+        stream.tell(NodeLoad::default(), Some(&mut cache));
+        let report = report(&mut service)?;
+        let events = report.kv_events.unwrap_or_default();
+        let applied = reply(ReportStatus::Applied, Duration::from_secs(1));
+        pass_on(&ReportLoadResponse { applied_sequence: report.sequence, ..applied }, &mut cache);
+        Some(
+            events
+                .changes
+                .iter()
+                .flat_map(|change| &change.stored)
+                .map(|run| run.blocks.len())
+                .sum::<usize>(),
+        )
+    };
+    assert_eq!([told(), told(), told()], [Some(4096), Some(4096), None]);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!([told(), told()], [Some(10), None]);
 }
 
 #[tokio::test(start_paused = true)]
