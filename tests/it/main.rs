@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tasks of a test end with its runtime")]
 
 mod answers;
+mod cache;
 mod decide;
 mod failover;
 mod fingerprint;

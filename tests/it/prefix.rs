@@ -23,14 +23,23 @@ impl Vector {
         let text = || self.text.as_deref().expect("one of the two").as_bytes().to_vec();
         let ids = |ids: &Vec<u32>| ids.iter().flat_map(|id| id.to_le_bytes()).collect();
         let content: Vec<u8> = self.tokens.as_ref().map_or_else(text, ids);
-        let scope = format!("pointsman.prefix.v1\0{}\0{}\0{}", self.tenant, self.model, self.adapter);
-        let chain =
-            content.chunks_exact(4 * self.block_tokens).scan(hash(scope.as_bytes()), |before, block| {
-                *before = hash(&[&before.to_le_bytes(), block].concat());
-                Some(*before)
-            });
-        chain.collect()
+        chain((&self.tenant, &self.model, &self.adapter), &content, 4 * self.block_tokens)
     }
+}
+
+/// The hashes of token ids, for a tenant, a model and an adapter.
+pub(crate) fn of_tokens(scope: (&str, &str, &str), tokens: &[u32], block_tokens: usize) -> Vec<u64> {
+    let content: Vec<u8> = tokens.iter().flat_map(|id| id.to_le_bytes()).collect();
+    chain(scope, &content, 4 * block_tokens)
+}
+
+fn chain((tenant, model, adapter): (&str, &str, &str), content: &[u8], block_bytes: usize) -> Vec<u64> {
+    let scope = format!("pointsman.prefix.v1\0{tenant}\0{model}\0{adapter}");
+    let chain = content.chunks_exact(block_bytes).scan(hash(scope.as_bytes()), |before, block| {
+        *before = hash(&[&before.to_le_bytes(), block].concat());
+        Some(*before)
+    });
+    chain.collect()
 }
 
 fn hash(bytes: &[u8]) -> u64 {
