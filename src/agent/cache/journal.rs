@@ -93,13 +93,13 @@ impl Journal {
                 self.forget(name);
             }
         }
-        for name in self.from_the_beginning() {
+        for name in self.beginnings_first() {
             self.doubt(name);
         }
     }
 
     /// All blocks, in the order in which they changed, but each after the one that it follows.
-    fn from_the_beginning(&self) -> Vec<u64> {
+    fn beginnings_first(&self) -> Vec<u64> {
         let by_change: BTreeMap<_, _> =
             self.blocks.iter().map(|(name, block)| (block.change, *name)).collect();
         let (mut seen, mut ordered) = (HashSet::new(), Vec::with_capacity(self.blocks.len()));
