@@ -65,7 +65,7 @@ pub async fn run(config: AgentConfig, shutdown: impl Future<Output = ()>) -> Res
             },
         };
         if let (Ended::EngineLost, Some(cache)) = (&ended, &mut cache) {
-            cache.lose();
+            cache.listen_anew();
         }
         let Some(pause) = pause_after(ended, &config, &mut backoff) else { return Ok(()) };
         tokio::select! {

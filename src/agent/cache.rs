@@ -32,7 +32,7 @@ use mirror::Mirror;
 pub(super) struct Cache {
     config: CacheEvents,
     heard: mpsc::Receiver<Heard>,
-    _listener: Listener,
+    listener: Listener,
     /// Once the service has said how long its blocks are.
     mirror: Option<Mirror>,
     journal: Journal,
@@ -49,7 +49,7 @@ impl Cache {
         Self {
             config: config.clone(),
             heard,
-            _listener: listener,
+            listener,
             mirror: None,
             journal: Journal::default(),
             sequence: None,
@@ -142,8 +142,15 @@ impl Cache {
         }
     }
 
+    /// The model server does not answer. If it has ended, its connection tells; if it has only hung, it holds what it held. But a
+    /// machine that is gone ends no connection, and nothing would ever come over this one: a new one is opened.
+    pub(super) fn listen_anew(&mut self) {
+        self.catch_up();
+        (self.listener, self.heard) = Listener::start(&self.config);
+    }
+
     /// The model server is gone, and with it what it held.
-    pub(super) fn lose(&mut self) {
+    fn lose(&mut self) {
         self.sequence = None;
         self.clear();
     }

@@ -33,7 +33,7 @@ class Fleet(ExitStack):
         self.sections = {"log": {"format": "json"}, "server": {"drain_delay": "0s"}} | sections
         self.config = self.logs / "pointsman.yaml"
         self.configure()
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{free_port()}"
         self.starts = 0
         self.ports: dict[str, int] = {}
         self.models: dict[str, Process] = {}
@@ -59,7 +59,7 @@ class Fleet(ExitStack):
         return self.enter_context(Process(command, self.logs / f"{name}.log", environment))
 
     def start_service(self) -> None:
-        """Starts the service: the first time where it likes, then where it was."""
+        """Starts the service, always at the same address."""
         self.starts += 1
         command = [BINARY, "serve", "--config", self.config, "--listen", self.address]
         self.service = self.start(f"service-{self.starts}", command)

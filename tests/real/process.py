@@ -1,6 +1,7 @@
 """Starts processes, waits for what they do, and ends them: always, and each by its own id."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 POLL_SECONDS = 0.02
 STOP_SECONDS = 5.0
+PORT_MIN = 10_000
 
 
 def wait_for(what: str, condition, seconds: float = 10.0):
@@ -22,10 +24,17 @@ def wait_for(what: str, condition, seconds: float = 10.0):
 
 
 def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listened on a moment ago, and that no outgoing connection is given: whoever listens there can do so
+    again after a restart."""
+    lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(PORT_MIN, lowest_given)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def clean_environment() -> dict:

@@ -50,7 +50,17 @@ class Engine:
         self.sequence = 0
         self.socket = zmq.Context.instance().socket(zmq.PUB)
         self.socket.linger = 0
-        self.socket.bind(self.endpoint)
+        wait_for("the port to be free", self.binds)
+
+    def binds(self) -> bool:
+        """Binds, unless the socket before is still there: ZeroMQ closes sockets when it gets to it."""
+        try:
+            self.socket.bind(self.endpoint)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EADDRINUSE:
+                raise
+            return False
+        return True
 
     def stop(self) -> None:
         self.socket.close()

@@ -7,8 +7,9 @@
 use rmpv::Value;
 use thiserror::Error;
 
-/// Longest message that is read, in bytes.
-const BYTES_MAX: usize = 16 << 20;
+/// Longest message that is read, in bytes: what one step of an engine stores is some thousand tokens of 5 bytes. Read, each of
+/// its bytes can become a value of 32.
+const BYTES_MAX: usize = 2 << 20;
 /// Deepest nesting that is read.
 const DEPTH_MAX: usize = 16;
 

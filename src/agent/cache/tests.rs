@@ -157,18 +157,45 @@ fn listening(socket: EventSocket) -> Cache {
     cache
 }
 
+/// Binds where another may just have ended.
+async fn bind(endpoint: &str) -> PubSocket {
+    let mut engine = PubSocket::new();
+    let bound = timeout(DEADLINE, async {
+        while engine.bind(endpoint).await.is_err() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    });
+    bound.await.expect("in time");
+    engine
+}
+
 #[tokio::test]
 async fn what_an_engine_publishes_comes_in_until_it_is_gone() {
-    let mut engine = PubSocket::new();
-    let endpoint = engine.bind("tcp://127.0.0.1:0").await.expect("a free port").to_string();
+    let directory = tempfile::tempdir().expect("a directory");
+    let endpoint = format!("ipc://{}", directory.path().join("events").display());
+    let mut engine = bind(&endpoint).await;
     let mut cache = listening(EventSocket::Connect(endpoint.clone()));
     let ours = hashes(("default", "m", ""), &tokens(), 16);
     assert_eq!(publish(&mut engine, &mut cache).await, ours);
     drop(engine);
     forget(&mut cache).await;
-    let mut engine = PubSocket::new();
-    engine.bind(&endpoint).await.expect("the port is free again");
+    let mut engine = bind(&endpoint).await;
     assert_eq!(publish(&mut engine, &mut cache).await, ours);
+}
+
+#[tokio::test]
+async fn an_engine_that_hung_holds_what_it_held() {
+    let mut engine = PubSocket::new();
+    let endpoint = engine.bind("tcp://127.0.0.1:0").await.expect("a free port").to_string();
+    let mut cache = listening(EventSocket::Connect(endpoint));
+    let held = publish(&mut engine, &mut cache).await;
+    cache.listen_anew();
+    cache.begin(None);
+    assert_eq!(told(&mut cache, 2), held);
+    cache.journal.clear();
+    cache.journal.events(3);
+    cache.journal.told(3);
+    assert_eq!(publish(&mut engine, &mut cache).await, held, "the new connection is heard");
 }
 
 /// vLLM connects where its endpoint names a host.

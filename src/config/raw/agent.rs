@@ -121,7 +121,8 @@ pub struct KvEvents {
     #[serde(default)]
     #[garde(length(max = 256))]
     pub topic: String,
-    /// Tenant whose prompts those without a salt are. A salt is taken for the tenant's name.
+    /// Tenant whose prompts those without a salt are. A salt is taken for the tenant's name; releases of vLLM whose events have
+    /// no `extra_keys` tell none, and must serve one tenant.
     #[serde(default = "tenant")]
     pub tenant: String,
     /// Model of the prompts, as picks name it; may be left out where the node has one model.

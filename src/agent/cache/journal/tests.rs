@@ -256,17 +256,6 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// What the service holds once it has heard this.
-fn apply(service: &mut BTreeSet<u64>, events: &KvEvents) {
-    if events.cleared {
-        service.clear();
-    }
-    for change in &events.changes {
-        service.retain(|block| !change.removed.contains(block));
-        service.extend(change.stored.iter().flat_map(|run| &run.blocks));
-    }
-}
-
 proptest! {
     /// Whatever is lost on the way: once all is told, the service knows what the engine has from the beginning on.
     #[test]
