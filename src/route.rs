@@ -9,6 +9,7 @@ pub mod record;
 pub mod reject;
 pub mod reuse;
 pub mod score;
+pub mod shortlist;
 pub mod throttle;
 pub mod view;
 pub mod why;
@@ -30,7 +31,6 @@ use place::place;
 use record::record;
 use reuse::{Known, reuse};
 use throttle::throttle;
-use view::{View, view};
 
 /// What the core may not find out for itself: the time and a throw of the dice.
 #[derive(Debug)]
@@ -118,12 +118,11 @@ pub struct Picked<'a> {
 }
 
 fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choice<'a> {
-    let views = view(request, scene, turn.now);
-    let pool = survey(request, &views, scene, turn.now);
+    let pool = survey(request, scene, turn.now);
     let known = reuse(request, scene.state, turn);
     let mut seen = None;
-    let mut place = |request: &RouteRequest, views: &[View<'a>], turn: &mut Turn| {
-        let (outcome, nodes) = place(request, views, scene, turn);
+    let mut place = |request: &RouteRequest, turn: &mut Turn| {
+        let (outcome, nodes) = place(request, scene, turn);
         seen = Some(nodes);
         outcome.map(Chosen::Route)
     };
@@ -131,11 +130,8 @@ fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choi
     let fate = course.fate(&known);
     let outcome = match course {
         Course::Known(answer) => Ok(Chosen::Answer(reuse::given(&answer, turn))),
-        Course::Full => place(request, &views, turn),
-        Course::Smaller(model, otherwise) => {
-            let smaller = request.with_model(model);
-            place(&smaller, &view(&smaller, scene, turn.now), turn).map_err(|_| otherwise)
-        }
+        Course::Full => place(request, turn),
+        Course::Smaller(model, otherwise) => place(&request.with_model(model), turn).map_err(|_| otherwise),
         Course::Refused(rejection) => Err(rejection),
     };
     let rung = seen.as_ref().map(|seen| seen.filtered.rung).max(pool.as_ref().map(|pool| pool.rung));

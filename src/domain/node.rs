@@ -55,6 +55,9 @@ pub enum NodeClass {
 }
 
 impl NodeClass {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::High, Self::Normal];
+
     /// The class that a request spills to.
     pub fn other(self) -> Self {
         match self {

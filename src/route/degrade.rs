@@ -3,17 +3,13 @@
 //! Looked at anew with each request, from the load that decisions are made by: there is no timer between a load that falls
 //! and the service that is back to normal.
 
-use super::{
-    Scene, Turn, reject,
-    reuse::Known,
-    score::load,
-    view::{View, view},
-};
+use super::{Scene, Turn, reject, reuse::Known, view::board};
 use crate::domain::{
     answer::Answer,
     decision::{Rejection, RejectionReason, Rung},
     degradation::{Fate, Pool, PoolKey, PoolRule, is_degraded},
     id::ModelName,
+    node::NodeClass,
     request::{Patience, RouteRequest},
     time::{Chance, Instant},
 };
@@ -52,15 +48,12 @@ impl Course {
 ///
 /// Its load is the mean over the live nodes that tell theirs, or over all where none does: a node that says nothing is
 /// not idle.
-pub fn survey(request: &RouteRequest, views: &[View<'_>], scene: Scene<'_>, now: Instant) -> Option<Pool> {
+pub fn survey(request: &RouteRequest, scene: Scene<'_>, now: Instant) -> Option<Pool> {
     let Scene { state, policy, .. } = scene;
-    let (mut told, mut untold) = (Mean::default(), Mean::default());
-    for view in views.iter().filter(|view| view.is_live()) {
-        let load = load::load(&view.reading, &policy.load).total();
-        if view.tells { told.add(load) } else { untold.add(load) }
-    }
+    let [high, normal] = NodeClass::ALL.map(|class| *board(request, class, scene).read(policy, now).census());
+    let (told, untold) = (high.told.and(normal.told), high.untold.and(normal.untold));
+    let load = told.mean().or(untold.mean())?;
     let nodes = told.count + untold.count;
-    let load = told.get().or(untold.get())?;
     let key = PoolKey { request_type: request.request_type, model: request.model.clone() };
     let known = state.pools.get(&key);
     let was = known.map_or(Rung::Normal, |pool| pool.rung);
@@ -98,8 +91,7 @@ pub fn degrade(
     };
     let smaller = request.with_model(model.clone());
     let is_busy = |pool: Pool| is_degraded(request, pool.rung);
-    let views = view(&smaller, scene, turn.now);
-    if survey(&smaller, &views, scene, turn.now).is_none_or(is_busy) {
+    if survey(&smaller, scene, turn.now).is_none_or(is_busy) {
         return Course::Refused(refusal);
     }
     Course::Smaller(model, refusal)
@@ -118,22 +110,4 @@ fn busy(pool: &Pool, rule: Option<&PoolRule>, scene: Scene<'_>, turn: &mut Turn)
 
 fn spread(chance: &mut Chance) -> f64 {
     RETRY_SPREAD * chance.f64()
-}
-
-/// A mean that is being taken.
-#[derive(Debug, Clone, Copy, Default)]
-struct Mean {
-    sum: f64,
-    count: usize,
-}
-
-impl Mean {
-    fn add(&mut self, number: f64) {
-        self.sum += number;
-        self.count += 1;
-    }
-
-    fn get(self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum / self.count as f64)
-    }
 }

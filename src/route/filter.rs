@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::{
-    score::load::{self, Reading},
-    view::View,
+    Scene,
+    view::{View, view},
 };
 use crate::{
     domain::{
@@ -19,7 +19,7 @@ use crate::{
         request::RouteRequest,
         time::Instant,
     },
-    state::nodes::{Topology, flight::Trial, node::Node, trust::Presence},
+    state::nodes::{flight::Trial, node::Node, reading::Reading, standing::Speeds, trust::Presence},
 };
 
 /// What passed, and what became of every node.
@@ -29,6 +29,8 @@ pub struct Filtered<'a> {
     pub candidates: Vec<Candidate<'a>>,
     /// What the scores read of each.
     pub readings: Vec<Reading>,
+    /// How fast the live nodes of the class are.
+    pub speeds: Speeds,
     /// Class that was asked for in the end.
     pub class: NodeClass,
     /// Whether that is not the request's own.
@@ -51,6 +53,13 @@ pub struct Candidate<'a> {
     pub trial: Trial,
 }
 
+impl<'a> Candidate<'a> {
+    /// One that needs no trial.
+    pub(super) fn plain(view: &View<'a>) -> Self {
+        Self { node: view.node, index: view.index, trial: Trial::No }
+    }
+}
+
 /// A filter of declarations: whether the node passes.
 type Passes = fn(&RouteRequest, NodeClass, &Node) -> bool;
 
@@ -65,14 +74,9 @@ const DECLARED: [(Filter, Passes); 6] = [
 ];
 
 /// Filters for the request's own class, and for the other one where the policy lets it spill.
-pub fn filter<'a>(
-    request: &RouteRequest,
-    views: &[View<'a>],
-    topology: &Topology,
-    policy: &Policy,
-    now: Instant,
-) -> Filtered<'a> {
-    let of_class = |class| filter_class(request, class, views, topology, policy, now);
+pub fn filter<'a>(request: &RouteRequest, scene: Scene<'a>, now: Instant) -> Filtered<'a> {
+    let policy = scene.policy;
+    let of_class = |class| filter_class(request, class, scene, now);
     let own = of_class(request.class());
     let spills = match policy.spill.when {
         Spill::Never => false,
@@ -92,29 +96,26 @@ pub fn filter<'a>(
 fn filter_class<'a>(
     request: &RouteRequest,
     class: NodeClass,
-    views: &[View<'a>],
-    topology: &Topology,
-    policy: &Policy,
+    scene: Scene<'a>,
     now: Instant,
 ) -> Filtered<'a> {
-    let leniency = judge(request, class, views, topology, policy, now);
+    let (views, speeds) = view(request, class, scene, now);
+    let leniency = judge(request, &views, scene, now);
     let candidate = |view: &View<'a>| {
-        let trial = if is_wanted(request, class, view) { health(view, leniency, now).ok() } else { None };
+        let trial = if is_wanted(request, view) { health(view, leniency, now).ok() } else { None };
         trial.map(|trial| (Candidate { node: view.node, index: view.index, trial }, view.reading))
     };
     let (candidates, readings): (Vec<_>, Vec<_>) = views.iter().filter_map(candidate).unzip();
     let is_asked = request.explain || candidates.is_empty();
-    let dropped = if is_asked { dropped(request, class, views, leniency, topology, now) } else { Vec::new() };
-    Filtered { candidates, readings, class, spilled: false, rung: leniency.rung(), dropped }
+    let dropped = if is_asked { dropped(request, class, &views, leniency, scene, now) } else { Vec::new() };
+    Filtered { candidates, readings, speeds, class, spilled: false, rung: leniency.rung(), dropped }
 }
 
 /// Whether a node of the pool passes the filters of declarations.
-fn is_wanted(request: &RouteRequest, class: NodeClass, view: &View<'_>) -> bool {
-    let spec = &view.node.spec;
-    spec.class == class
-        && !view.draining
+pub(super) fn is_wanted(request: &RouteRequest, view: &View<'_>) -> bool {
+    !view.reading.draining
         && serves_version(request, view.node)
-        && !request.excluded.contains(&spec.id)
+        && !request.excluded.contains(&view.node.spec.id)
 }
 
 /// What became of every node of the topology.
@@ -123,10 +124,11 @@ fn dropped(
     class: NodeClass,
     views: &[View<'_>],
     leniency: Leniency,
-    topology: &Topology,
+    scene: Scene<'_>,
     now: Instant,
 ) -> Vec<Option<Filter>> {
-    let mut dropped: Vec<_> = topology.nodes.iter().map(|node| declared(request, class, node)).collect();
+    let mut dropped: Vec<_> =
+        scene.topology.nodes.iter().map(|node| declared(request, class, node)).collect();
     for view in views {
         let filter = &mut dropped[view.index];
         *filter = filter.or_else(|| health(view, leniency, now).err());
@@ -163,20 +165,13 @@ impl Leniency {
 ///
 /// A half-open node counts as ejected: it takes one request at a time. Otherwise the panic would end the moment that
 /// the breakers of a small pool turn half-open together, and all but one request a node would be refused.
-fn judge(
-    request: &RouteRequest,
-    class: NodeClass,
-    views: &[View<'_>],
-    topology: &Topology,
-    policy: &Policy,
-    now: Instant,
-) -> Leniency {
+fn judge(request: &RouteRequest, views: &[View<'_>], scene: Scene<'_>, now: Instant) -> Leniency {
+    let Scene { topology, policy, .. } = scene;
     let (mut pool, mut ejected, mut silent) = (0_usize, 0_usize, 0_usize);
-    let in_pool = |view: &&View<'_>| view.node.spec.class == class && serves_version(request, view.node);
-    for view in views.iter().filter(in_pool) {
+    for view in views.iter().filter(|view| serves_version(request, view.node)) {
         pool += 1;
-        ejected += usize::from(view.breaker != BreakerState::Closed);
-        silent += usize::from(view.presence == Presence::Silent);
+        ejected += usize::from(view.reading.breaker != BreakerState::Closed);
+        silent += usize::from(view.reading.presence == Presence::Silent);
     }
     Leniency {
         panic: exceeds(ejected, pool, policy.breaker.ejected_share_max),
@@ -185,19 +180,19 @@ fn judge(
     }
 }
 
-fn exceeds(part: usize, whole: usize, share: Ratio) -> bool {
+pub(super) fn exceeds(part: usize, whole: usize, share: Ratio) -> bool {
     part as f64 > whole as f64 * share.get()
 }
 
 /// A node that is known to be gone gets nothing, whatever else is forgiven.
 fn health(view: &View<'_>, leniency: Leniency, now: Instant) -> Result<Trial, Filter> {
-    let trial = match view.breaker {
+    let trial = match view.reading.breaker {
         _ if leniency.panic => Trial::No,
         BreakerState::Closed => Trial::No,
         BreakerState::HalfOpen if !view.node.live.flight.is_tried(now) => Trial::Yes,
         BreakerState::HalfOpen | BreakerState::Open => return Err(Filter::Breaker),
     };
-    match view.presence {
+    match view.reading.presence {
         Presence::Present | Presence::Unreported => Ok(trial),
         Presence::Silent if leniency.frozen => Ok(trial),
         Presence::Silent | Presence::Gone => Err(Filter::Freshness),
@@ -233,6 +228,6 @@ fn is_overloaded(
 ) -> bool {
     let expected = candidate.node.live.vitals().expected_first_token(request.request_type, now);
     let target = policy.tiers.first_token_target(request.tier);
-    load::load(reading, &policy.load).total() >= policy.spill.overload
+    reading.load(&policy.load).total() >= policy.spill.overload
         || expected.is_some_and(|expected| expected > target)
 }

@@ -11,7 +11,7 @@ use super::{
     pick::{Keep, pick},
     reject,
     score::{Scored, Scores, score},
-    view::View,
+    shortlist::{Shortlist, shortlist},
 };
 use crate::{
     domain::{
@@ -39,16 +39,18 @@ pub struct Seen<'a> {
 /// Finds a node for the request, or says why there is none.
 pub fn place<'a>(
     request: &RouteRequest,
-    views: &[View<'a>],
     scene: Scene<'a>,
     turn: &mut Turn,
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
-    let mut filtered = filter(request, views, topology, policy, turn.now);
+    let (mut filtered, known) = match shortlist(request, scene, turn) {
+        Some(Shortlist { filtered, market, rest }) => (filtered, Some((market, rest))),
+        None => (filter(request, scene, turn.now), None),
+    };
     let readings = mem::take(&mut filtered.readings);
-    let mut scores = score(request, &filtered, readings, scene, turn);
+    let mut scores = score(request, &filtered, readings, known, scene, turn);
     let bids = scores.bids();
-    let is_full = bids.iter().all(|bid| bid.pressure >= 1.0);
+    let is_full = scores.is_full(&bids);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
     let late = late(request, scores.terms(), &scores.market, &policy.cost);
     let ranked = pick(bids, scores.balance, keep, &mut turn.chance);

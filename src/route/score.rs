@@ -12,6 +12,7 @@ pub mod peers;
 use super::{
     Scene, Turn,
     filter::{Candidate, Filtered},
+    shortlist::Rest,
 };
 use crate::{
     domain::{
@@ -21,10 +22,13 @@ use crate::{
         request::RouteRequest,
         time::Instant,
     },
-    state::{demand::Seen, leases::Work},
+    state::{
+        demand::Seen,
+        leases::Work,
+        nodes::{reading::Reading, standing::Speeds},
+    },
 };
 use cost::{Busy, Market, Outlook};
-use load::Reading;
 use peers::Field;
 
 /// What a candidate costs, in as few words as all of them can be compared by.
@@ -63,14 +67,18 @@ pub struct Scores<'a, 'f> {
     candidates: &'f [Candidate<'a>],
     readings: Vec<Reading>,
     field: Field,
+    /// What is known of those that are no candidates for being dear.
+    rest: Option<Rest>,
     now: Instant,
 }
 
-/// Prepares to score every candidate by the policy's balance, of each of which there is a reading.
+/// Prepares to score every candidate by the policy's balance, of each of which there is a reading. `known` is what all nodes
+/// have in common where not all are candidates.
 pub fn score<'a, 'f>(
     request: &'f RouteRequest,
     filtered: &'f Filtered<'a>,
     mut readings: Vec<Reading>,
+    known: Option<(Market, Rest)>,
     scene: Scene<'f>,
     turn: &mut Turn,
 ) -> Scores<'a, 'f> {
@@ -78,13 +86,21 @@ pub fn score<'a, 'f>(
     if request.adapter.is_some() || filtered.rung == Rung::Frozen {
         reread(&mut readings, request, filtered, policy, turn.now);
     }
-    load::borrow(&mut readings, &mut turn.chance);
-    let balance = resolve(request, &readings, policy);
-    let market = Market::of(request, &readings, scene, turn.now);
+    let (balance, market, rest) = if let Some((market, rest)) = known {
+        (Balance::ExpectedCost, market, Some(rest))
+    } else {
+        load::borrow(&mut readings, &mut turn.chance);
+        let telling = readings.iter().filter(|reading| reading.tells_enough).count();
+        // Where none is live, the candidates are those whose ill health is forgiven.
+        let forgiven = || Speeds::of(readings.iter().map(|reading| reading.speed));
+        let speeds = if filtered.rung == Rung::Normal { filtered.speeds } else { forgiven() };
+        let balance = resolve(request, telling, readings.len(), policy);
+        (balance, Market::of(request, speeds, scene, turn.now), None)
+    };
     let field = Field::of(request, &filtered.candidates, &readings, &market, balance);
     let seen = Seen { reuse: market.reuse(request), ..Seen::default() };
     let candidates = &filtered.candidates;
-    Scores { balance, seen, market, request, policy, candidates, readings, field, now: turn.now }
+    Scores { balance, seen, market, request, policy, candidates, readings, field, rest, now: turn.now }
 }
 
 impl<'a> Scores<'a, '_> {
@@ -96,8 +112,13 @@ impl<'a> Scores<'a, '_> {
             Bid { place, cost: self.cost(place, &mut busy), pressure: reading.pressure() }
         };
         let bids = (0..self.candidates.len()).map(bid).collect();
-        self.seen.busy = busy.get();
+        self.seen.busy = self.rest.map_or(busy.get(), |rest| rest.busy);
         bids
+    }
+
+    /// Whether no candidate has room in its queue, nor any other node.
+    pub fn is_full(&self, bids: &[Bid]) -> bool {
+        self.rest.map_or_else(|| bids.iter().all(|bid| bid.pressure >= 1.0), |rest| rest.is_full)
     }
 
     /// What a candidate scored.
@@ -108,7 +129,7 @@ impl<'a> Scores<'a, '_> {
             cost: bid.cost,
             terms: (self.balance == Balance::ExpectedCost).then_some(terms),
             cached_tokens: (!self.request.prefix.is_empty()).then_some(cached_tokens),
-            load: load::load(reading, &self.policy.load),
+            load: reading.load(&self.policy.load),
             queued: reading.queued(),
             in_flight: reading.counts.in_flight,
             slow_start: reading.slow_start,
@@ -131,7 +152,7 @@ impl<'a> Scores<'a, '_> {
                 busy.add(terms.wait, &self.policy.cost);
                 terms.total()
             }
-            Balance::Auto | Balance::WeightedLoad => load::load(reading, &self.policy.load).total(),
+            Balance::Auto | Balance::WeightedLoad => reading.load(&self.policy.load).total(),
             Balance::LeastInFlight | Balance::PowerOfTwo => in_flight::cost(reading),
             Balance::RoundRobin => reading.counts.last_pick as f64,
             Balance::Random => 0.0,
@@ -144,7 +165,7 @@ impl<'a> Scores<'a, '_> {
     }
 
     fn outlook(&self, place: usize) -> Outlook {
-        self.market.outlook(&self.candidates[place], &self.readings[place], &self.policy.cost)
+        self.market.outlook(&self.candidates[place], &self.readings[place])
     }
 }
 
@@ -157,21 +178,18 @@ fn reread(
     now: Instant,
 ) {
     for (reading, candidate) in readings.iter_mut().zip(&filtered.candidates) {
-        let vitals = candidate.node.live.vitals();
-        let terms = (policy, filtered.rung);
-        *reading = Reading::for_adapter(request.adapter.as_ref(), candidate.node, &vitals, terms, now);
+        *reading = Reading::for_adapter(request.adapter.as_ref(), candidate.node, policy, filtered.rung, now);
     }
 }
 
-/// The policy that compares these candidates: where at least half of them tell enough of their engines, and the
+/// The policy that compares the candidates: where at least half of them tell enough of their engines, and the
 /// request of its length, a cost in milliseconds can be told.
-fn resolve(request: &RouteRequest, readings: &[Reading], policy: &Policy) -> Balance {
+pub(super) fn resolve(request: &RouteRequest, telling: usize, candidates: usize, policy: &Policy) -> Balance {
     if policy.balance != Balance::Auto {
         return policy.balance;
     }
     let is_sized = request.prompt_tokens.is_some() || !request.prefix.is_empty();
-    let telling = readings.iter().filter(|reading| reading.tells_enough()).count();
-    if is_sized && telling > 0 && 2 * telling >= readings.len() {
+    if is_sized && telling > 0 && 2 * telling >= candidates {
         return Balance::ExpectedCost;
     }
     Balance::WeightedLoad

@@ -1,11 +1,16 @@
-//! What is seen of the nodes that serve the request, read once for all stages?
+//! What is seen of the nodes that serve the request?
 
 use std::sync::Arc;
 
-use super::{Scene, score::load::Reading};
+use super::Scene;
 use crate::{
-    domain::{decision::Rung, node::BreakerState, request::RouteRequest, time::Instant},
-    state::nodes::{node::Node, trust::Presence},
+    domain::{node::NodeClass, request::RouteRequest, time::Instant},
+    state::nodes::{
+        board::{Board, Rows},
+        node::Node,
+        reading::Reading,
+        standing::Speeds,
+    },
 };
 
 /// A node that serves the request's type and model, as it is now.
@@ -15,42 +20,31 @@ pub struct View<'a> {
     pub node: &'a Arc<Node>,
     /// Its place in the topology.
     pub index: usize,
-    /// Whether an operator drains it.
-    pub draining: bool,
-    /// Whether it fails.
-    pub breaker: BreakerState,
-    /// Whether it is there.
-    pub presence: Presence,
-    /// Whether a report of it holds.
-    pub tells: bool,
-    /// What the scores read of it.
+    /// What is known of it.
     pub reading: Reading,
 }
 
-impl View<'_> {
-    /// Whether it takes requests as a matter of course.
-    pub fn is_live(&self) -> bool {
-        let present = matches!(self.presence, Presence::Present | Presence::Unreported);
-        present && !self.draining && self.breaker == BreakerState::Closed
+impl<'a> View<'a> {
+    /// Of the node at a place of a board.
+    pub fn of(board: &'a Board, rows: &Rows, place: usize) -> Self {
+        Self { node: &board.nodes()[place], index: board.index(place), reading: rows.readings()[place] }
     }
 }
 
-/// Looks at every node that serves the request's type and model, in order of their ids.
-pub fn view<'a>(request: &RouteRequest, scene: Scene<'a>, now: Instant) -> Vec<View<'a>> {
-    let Scene { topology, policy, .. } = scene;
-    let look = |place: &u32| {
-        let index = *place as usize;
-        let node = &topology.nodes[index];
-        let vitals = node.live.vitals();
-        View {
-            node,
-            index,
-            draining: vitals.draining,
-            breaker: vitals.breaker.at(now),
-            presence: vitals.trust.at(now),
-            tells: vitals.reported_at(now, &policy.freshness).is_some(),
-            reading: Reading::of(node, &vitals, policy, Rung::Normal, now),
-        }
-    };
-    topology.pool(request.request_type, &request.model).iter().map(look).collect()
+/// The board of the nodes of a class that serve the request's type and model.
+pub fn board<'a>(request: &RouteRequest, class: NodeClass, scene: Scene<'a>) -> &'a Board {
+    scene.topology.board(request.request_type, &request.model, class)
+}
+
+/// All of these nodes, in order of their ids, and how fast the live ones are.
+pub fn view<'a>(
+    request: &RouteRequest,
+    class: NodeClass,
+    scene: Scene<'a>,
+    now: Instant,
+) -> (Vec<View<'a>>, Speeds) {
+    let board = board(request, class, scene);
+    let rows = board.read(scene.policy, now);
+    let views = (0..board.nodes().len()).map(|place| View::of(board, &rows, place)).collect();
+    (views, rows.speeds())
 }

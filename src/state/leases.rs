@@ -22,7 +22,8 @@ use super::{
     answers::Leadership,
     nodes::{
         flight::{Trial, TrialTaken},
-        node::{Node, Observation},
+        node::Node,
+        vitals::Observation,
     },
 };
 use crate::domain::{
@@ -256,7 +257,7 @@ impl LeaseTable {
     fn settle_lease(&self, lease: &mut Lease, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
         // A first token: the node has done the work before it. Told first, because a lease that ends is struck out.
         let begun = outcome.first_token_latency.is_some();
-        let sample = begun.then(|| lease.node.live.ledger.strike(lease.id.0, now)).flatten();
+        let sample = begun.then(|| lease.node.live.begun(lease.id.0, now)).flatten();
         if lease.has_expired(now) {
             self.release(lease, now);
         }
@@ -304,8 +305,7 @@ impl LeaseTable {
         self.live.fetch_update(Relaxed, Relaxed, room).map_err(|_| GrantError::Exhausted)?;
         let pick = self.picks.fetch_add(1, Relaxed) + 1;
         let id = LeaseId(pick);
-        let charge = flight.charge(pick, trial);
-        wanted.node.live.ledger.enter(pick, wanted.work.own, wanted.work.ahead, now);
+        let charge = wanted.node.live.charge(pick, trial, (wanted.work.own, wanted.work.ahead), now);
         let route = Route { lease: Some(LeaseGrant { id, ttl: wanted.ttl }), ..wanted.route };
         Ok(Lease {
             id,
@@ -326,8 +326,7 @@ impl LeaseTable {
     /// The one way out of the live phase.
     fn release(&self, lease: &mut Lease, now: Instant) {
         if let Phase::Live { .. } = lease.phase {
-            lease.node.live.flight.release(&lease.charge);
-            lease.node.live.ledger.strike(lease.id.0, now);
+            lease.node.live.release(lease.id.0, &lease.charge, now);
             lease.phase = Phase::Released { at: now };
             self.live.fetch_sub(1, Relaxed);
         }

@@ -2,14 +2,19 @@
 //!
 //! Writes go through a map; decisions read one immutable [`Topology`], rebuilt when membership changes.
 
+pub mod board;
 pub mod breaker;
 mod cache;
 pub mod flight;
 pub mod ledger;
+mod marks;
 mod members;
 pub mod node;
 pub mod prefixes;
+pub mod reading;
+pub mod standing;
 pub mod trust;
+pub mod vitals;
 
 use std::{
     collections::HashSet,
@@ -27,14 +32,16 @@ use thiserror::Error;
 use crate::domain::{
     id::{ModelName, NodeId},
     load::NodeLoad,
-    node::{NodeOrigin, NodeSpec, RequestType},
+    node::{NodeClass, NodeOrigin, NodeSpec, RequestType},
     policy::{FreshnessPolicy, Policy},
     time::Instant,
 };
+use board::Board;
 use members::Pools;
-use node::{Applied, Live, Node, Reports};
+use node::{Applied, Live, Node};
 use prefixes::Prefixes;
 use trust::Trust;
+use vitals::Reports;
 
 /// The fleet.
 #[derive(Debug, Default)]
@@ -273,9 +280,9 @@ impl NodeTable {
 }
 
 impl Topology {
-    /// Places of the nodes that serve the type and the model, ascending.
-    pub fn pool(&self, request_type: RequestType, model: &ModelName) -> &[u32] {
-        self.pools.get_or_init(|| Pools::of(&self.nodes)).get(request_type, model)
+    /// The nodes of this class that serve the type and the model.
+    pub fn board(&self, request_type: RequestType, model: &ModelName, class: NodeClass) -> &Board {
+        self.pools.get_or_init(|| Pools::of(&self.nodes)).get(request_type, model).board(class, &self.nodes)
     }
 
     /// Whether so many nodes have gone silent that the fault is more likely ours than theirs. Nodes that are known

@@ -9,7 +9,7 @@ use crate::{
         time::Instant,
     },
     route::Scene,
-    state::{State, demand::Seen},
+    state::{State, demand::Seen, nodes::standing::Speeds},
 };
 
 const NOW: Instant = Instant::from_nanos(3_600_000_000_000);
@@ -85,7 +85,12 @@ fn judge_by(
         state.demand.observe(&request.pool(), Seen { busy: Some(busy), refused, ..Seen::default() }, NOW);
     }
     let scene = Scene { state: &state, topology: &topology, policy: &policy };
-    late(request, scores.iter().map(|score| score.terms), &Market::of(request, &[], scene, NOW), cost)
+    late(
+        request,
+        scores.iter().map(|score| score.terms),
+        &Market::of(request, Speeds::default(), scene, NOW),
+        cost,
+    )
 }
 
 #[test]

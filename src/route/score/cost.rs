@@ -20,28 +20,26 @@
 //! one looks at how full the node is with what is wanted, so that sessions are spread *before* they push each other
 //! out, and it is the same on a fast node and a slow one, for what is lost is lost to all.
 
-use super::load::Reading;
 use crate::{
     domain::{
-        explanation::CostTerms,
-        policy::{CostPolicy, Learning},
-        prefix::PrefixPolicy,
-        request::RouteRequest,
-        time::Instant,
-        work::work,
+        explanation::CostTerms, policy::CostPolicy, prefix::PrefixPolicy, request::RouteRequest,
+        time::Instant, work::work,
     },
     route::{Scene, filter::Candidate},
     state::{
         demand::Figures,
         leases::Work,
-        nodes::prefixes::{Occupancy, Overlaps, Wanted},
+        nodes::{
+            board::{Asked, Group, WIDTH},
+            prefixes::{Overlaps, Wanted},
+            reading::Reading,
+            standing::{Speeds, Standing, millis},
+        },
     },
 };
 
 /// Length that a prompt is taken to have if nobody says.
 const PROMPT_TOKENS: u32 = 1000;
-/// Work a millisecond of a node of weight 1 while nothing is known of any.
-const SPEED: f64 = 10.0;
 /// Work of reading one token of context while another sequence writes a token.
 const READ_WORK: f64 = 6e-4;
 /// Where the work that holds up other sequences, and that which is lost to eviction, cease to count in full, in ms.
@@ -49,14 +47,6 @@ const HOLD_UP_MS: f64 = 2000.0;
 const RENEW_MS: f64 = 10_000.0;
 /// What being late at all costs, in ms.
 const LATE_MS: f64 = 100_000.0;
-/// Ratio of two neighbouring grades of a speed that is learned.
-const GRADE: f64 = 1.15;
-/// The same of its ratio to the one that the node tells, which is exact where it is right.
-const DOUBT_GRADE: f64 = 2.5;
-/// Speeds that differ from the mean by no more than this share are the mean.
-const SAME_SPEED: f64 = 0.01;
-/// How much of its speed a node loses whose requests all fail.
-const FAILURE_SHARE: f64 = 0.9;
 
 /// What all candidates of a pick have in common.
 #[derive(Debug)]
@@ -65,13 +55,16 @@ pub struct Market {
     overlaps: Overlaps,
     prompt_tokens: u32,
     block_tokens: u32,
-    /// Speed of nodes whose own is not known: the least known one.
-    least_speed: f64,
-    mean_speed: f64,
+    speeds: Speeds,
     target_ms: f64,
     price: f64,
+    /// Share of what is pushed out that will be missed, as its weight.
+    eviction: f64,
+    /// What a token of context costs the request's own answer.
+    drag: f64,
     wanted: Wanted,
-    now: Instant,
+    weights: CostPolicy,
+    now_ms: f64,
 }
 
 /// What a candidate costs, and what it will be charged.
@@ -85,74 +78,95 @@ pub struct Outlook {
     pub cached_tokens: u32,
 }
 
+/// What a request asks of a node that holds so much of its prompt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Demands {
+    cached_tokens: u32,
+    /// Work of the rest.
+    work: f64,
+    /// Blocks that the rest takes.
+    blocks: f64,
+    /// What it takes to compute as much again, on a node of mean speed, as will be pushed out.
+    renew: f64,
+}
+
 impl Market {
     /// Looks around once for all candidates.
-    pub fn of(request: &RouteRequest, readings: &[Reading], scene: Scene<'_>, now: Instant) -> Self {
+    pub fn of(request: &RouteRequest, speeds: Speeds, scene: Scene<'_>, now: Instant) -> Self {
         let policy = scene.policy;
+        let weights = policy.cost;
         let figures = scene.state.demand.get(&request.pool());
-        let known = readings.iter().filter_map(|reading| reading.speed);
-        let least_speed = known.reduce(f64::min).unwrap_or(SPEED);
-        let sum: f64 = readings.iter().map(|reading| reading.speed.unwrap_or(least_speed)).sum();
         Self {
             overlaps: scene.state.nodes.prefixes.overlaps(&request.prefix),
             prompt_tokens: prompt_tokens(request, &policy.prefixes),
             block_tokens: policy.prefixes.block_tokens.get(),
-            least_speed,
-            mean_speed: sum / readings.len().max(1) as f64,
-            target_ms: millis(request.first_token_target(&policy.tiers)),
-            price: (1.0 / (1.0 - figures.busy).max(f64::EPSILON)).clamp(1.0, policy.cost.price_max),
+            speeds,
+            target_ms: in_millis(request.first_token_target(&policy.tiers)),
+            price: (1.0 / (1.0 - figures.busy).max(f64::EPSILON)).clamp(1.0, weights.price_max),
+            eviction: weights.eviction * figures.reuse.powi(3),
+            drag: weights.drag * figures.output_tokens * READ_WORK,
             wanted: Wanted::within(figures.pause(), now),
             figures,
-            now,
+            weights,
+            now_ms: millis(now),
         }
     }
 
     /// What the request costs on one candidate.
-    pub fn outlook(&self, candidate: &Candidate<'_>, reading: &Reading, weights: &CostPolicy) -> Outlook {
-        let health = (1.0 - FAILURE_SHARE * reading.failure_ratio) * reading.slow_start;
-        let speed = self.speed(reading) * health;
+    pub fn outlook(&self, candidate: &Candidate<'_>, reading: &Reading) -> Outlook {
+        let depth = self.overlaps.depth_of(candidate.node);
         let occupancy = candidate.node.live.occupancy.as_deref();
-        let depth = occupancy.map_or(0, |occupancy| self.overlaps.depth(occupancy));
-        let cached = self.tokens_of(depth);
-        let tokens = self.prompt_tokens - cached;
-        let work = work(tokens, cached);
-        let ahead = reading.work_ahead(speed, self.now);
-        let (wait, own) = (ahead / speed, work / speed);
-        let renew = bounded(work / self.mean_speed, RENEW_MS);
-        let fill = occupancy.map_or(0.0, |occupancy| self.fill(occupancy, tokens, reading));
-        let terms = CostTerms {
+        let standing = Standing::of(reading, occupancy, &self.speeds, &self.wanted);
+        let demands = self.demands(depth);
+        let terms = self.terms(&standing, &demands);
+        let adapter = if reading.lacks_adapter() { in_millis(self.weights.adapter_load) } else { 0.0 };
+        let ahead = terms.wait / standing.pace;
+        Outlook {
+            terms: CostTerms { adapter, ..terms },
+            work: Work { own: demands.work, ahead: ahead + demands.work, expected_blocks: depth },
+            cached_tokens: demands.cached_tokens,
+        }
+    }
+
+    /// What the request asks of a node that holds so many blocks of its prompt.
+    fn demands(&self, depth: u32) -> Demands {
+        let cached_tokens = self.tokens_of(depth);
+        let tokens = self.prompt_tokens - cached_tokens;
+        let work = work(tokens, cached_tokens);
+        Demands {
+            cached_tokens,
+            work,
+            blocks: f64::from(tokens.div_ceil(self.block_tokens)),
+            renew: bounded(work / self.speeds.mean, RENEW_MS),
+        }
+    }
+
+    /// The formula, but for the adapter.
+    #[inline]
+    fn terms(&self, standing: &Standing, demands: &Demands) -> CostTerms {
+        let wait = (standing.free_at - self.now_ms).max(0.0) + standing.backlog;
+        let own = demands.work * standing.pace;
+        let fill = (standing.lively + demands.blocks) * standing.block_share;
+        CostTerms {
             wait,
             own,
             price: (self.price - 1.0) * own,
-            batching: weights.batching * f64::from(reading.decoding()) * bounded(own, HOLD_UP_MS),
-            drag: weights.drag * self.figures.output_tokens * READ_WORK * reading.kv_active() / speed,
-            eviction: weights.eviction * self.figures.reuse.powi(3) * renew * fill.powi(3),
-            adapter: if reading.lacks_adapter() { millis(weights.adapter_load) } else { 0.0 },
-            lateness: lateness((wait + own - self.target_ms).max(0.0), weights),
-        };
-        Outlook {
-            terms,
-            work: Work { own: work, ahead: ahead + work, expected_blocks: depth },
-            cached_tokens: cached,
+            batching: self.weights.batching * standing.decoding * bounded(own, HOLD_UP_MS),
+            drag: self.drag * standing.context,
+            eviction: self.eviction * demands.renew * fill * fill * fill,
+            adapter: 0.0,
+            lateness: lateness(wait + own - self.target_ms, &self.weights),
         }
     }
 
     /// Tokens of the prompt that a candidate is expected to hold.
     pub fn cached(&self, candidate: &Candidate<'_>) -> u32 {
-        let occupancy = candidate.node.live.occupancy.as_deref();
-        self.tokens_of(occupancy.map_or(0, |occupancy| self.overlaps.depth(occupancy)))
+        self.tokens_of(self.overlaps.depth_of(candidate.node))
     }
 
     /// The last token is computed in any case.
     fn tokens_of(&self, blocks: u32) -> u32 {
         blocks.saturating_mul(self.block_tokens).min(self.prompt_tokens.saturating_sub(1))
-    }
-
-    /// Equal nodes never tell quite the same, and the one that seems the quickest by a hair would get all.
-    fn speed(&self, reading: &Reading) -> f64 {
-        let own = reading.speed.unwrap_or(self.least_speed);
-        let is_usual = (own - self.mean_speed).abs() <= SAME_SPEED * self.mean_speed;
-        if is_usual { self.mean_speed } else { own }
     }
 
     /// Share of the prompt that the node with most of it holds; `None` where the request does not tell its prefix.
@@ -181,10 +195,31 @@ impl Market {
         self.target_ms
     }
 
-    fn fill(&self, occupancy: &Occupancy, tokens: u32, reading: &Reading) -> f64 {
-        let capacity = reading.cache_blocks.max(1);
-        let needs = tokens.div_ceil(self.block_tokens);
-        (occupancy.lively(&self.wanted) + f64::from(needs)) / f64::from(capacity)
+    /// What lies before a node that is taken to be wholly busy, in ms.
+    pub fn busy_wait_ms(&self) -> f64 {
+        in_millis(self.weights.busy_wait).max(f64::EPSILON)
+    }
+
+    /// Who holds how much of the prompt.
+    pub fn overlaps(&self) -> &Overlaps {
+        &self.overlaps
+    }
+
+    /// How long blocks are likely to be wanted again.
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+}
+
+/// As the board asks, for nodes that it knows by their standings.
+impl Asked for Market {
+    fn cost(&self, standing: &Standing, depth: u32) -> f64 {
+        self.terms(standing, &self.demands(depth)).total()
+    }
+
+    fn costs(&self, group: &Group, depth: u32) -> [f64; WIDTH] {
+        let demands = self.demands(depth);
+        std::array::from_fn(|lane| self.terms(&group.get(lane), &demands).total())
     }
 }
 
@@ -198,7 +233,7 @@ pub struct Busy {
 impl Busy {
     /// Takes in the wait of one, in ms.
     pub fn add(&mut self, wait: f64, policy: &CostPolicy) {
-        self.sum += (wait / millis(policy.busy_wait).max(f64::EPSILON)).min(1.0);
+        self.sum += (wait / in_millis(policy.busy_wait).max(f64::EPSILON)).min(1.0);
         self.count += 1;
     }
 
@@ -215,21 +250,6 @@ pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
     request.prompt_tokens.unwrap_or(if at_least > 0 { at_least } else { PROMPT_TOKENS }).max(1)
 }
 
-/// Work a millisecond: as the node tells unless its outcomes say something quite different, else as learned from these.
-pub(super) fn speed(learned: Option<f64>, told: Option<f64>, policy: &CostPolicy) -> Option<f64> {
-    let learned = learned.filter(|_| policy.learn_speeds == Learning::On);
-    match (learned, told) {
-        (Some(learned), Some(told)) => Some(told * graded(learned / told, DOUBT_GRADE)),
-        (Some(learned), None) => Some(graded(learned, GRADE)),
-        (None, told) => told,
-    }
-}
-
-/// What is learned is noisy, and the node that seems the quickest by a hair would get all: speeds within a grade are the same.
-fn graded(speed: f64, grade: f64) -> f64 {
-    grade.powf((speed.ln() / grade.ln()).round())
-}
-
 /// A node that is expected to be late loses to any that is not: past the target the cost makes a leap that is greater than
 /// any other.
 fn lateness(late_ms: f64, weights: &CostPolicy) -> f64 {
@@ -240,6 +260,6 @@ fn bounded(ms: f64, most: f64) -> f64 {
     ms / (1.0 + ms / most)
 }
 
-fn millis(span: std::time::Duration) -> f64 {
+fn in_millis(span: std::time::Duration) -> f64 {
     span.as_secs_f64() * 1000.0
 }

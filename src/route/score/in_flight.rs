@@ -1,6 +1,6 @@
 //! How many requests does a node hold for its capacity?
 
-use super::load::Reading;
+use crate::state::nodes::reading::Reading;
 
 /// Unfinished requests (reported and since picked, or sent by us if that is more) per share of capacity.
 pub fn cost(reading: &Reading) -> f64 {

@@ -5,8 +5,8 @@
 //!
 //! [`PeakEwma`]: crate::learn::ewma::PeakEwma
 
-use super::load::Reading;
 use crate::domain::time::Instant;
+use crate::state::nodes::reading::Reading;
 
 /// Seconds that a node is taken to need at least, so that an unknown one still costs more with each pick.
 const LATENCY_FLOOR: f64 = 0.001;

@@ -4,10 +4,11 @@
 //! with their defaults, not their programs. Each is a mode switch or a sum whose weights somebody must find; that is why
 //! `expected_cost` is the default and these are not.
 
-use super::{cost::Market, load::Reading};
+use super::cost::Market;
 use crate::{
     domain::{digest::spread, policy::Balance, request::RouteRequest},
     route::filter::Candidate,
+    state::nodes::reading::Reading,
 };
 
 /// A prefix counts as long from this share of the prompt on.

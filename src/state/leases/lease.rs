@@ -16,11 +16,7 @@ use crate::{
     state::{
         answers::Leadership,
         limits::Reservation as TokenReservation,
-        nodes::{
-            breaker::Signal,
-            flight::Charge,
-            node::{Node, Observation},
-        },
+        nodes::{breaker::Signal, flight::Charge, node::Node, vitals::Observation},
     },
 };
 

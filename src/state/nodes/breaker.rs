@@ -77,6 +77,19 @@ impl Breaker {
         }
     }
 
+    /// When it turns half-open if it is open.
+    pub fn turns_after(&self, now: Instant) -> Option<Instant> {
+        match self.phase {
+            Phase::Open { until } if now < until => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Whether any failure is remembered.
+    pub fn has_failures(&self) -> bool {
+        self.window.has_failures()
+    }
+
     /// Time until it may be tried; zero unless open.
     pub fn opens_in(&self, now: Instant) -> Duration {
         match self.phase {

@@ -77,7 +77,7 @@ impl Flight {
     }
 
     /// Charges the pick with this number.
-    pub fn charge(&self, pick: u64, trial: Option<Instant>) -> Charge {
+    pub(super) fn charge(&self, pick: u64, trial: Option<Instant>) -> Charge {
         self.in_flight.fetch_add(1, Relaxed);
         self.last_pick.fetch_max(pick, Relaxed);
         // The low half cannot overflow: live leases are bounded far below 2^32.
@@ -86,7 +86,7 @@ impl Flight {
     }
 
     /// Releases what a pick charged.
-    pub fn release(&self, charge: &Charge) {
+    pub(super) fn release(&self, charge: &Charge) {
         let before = self.in_flight.fetch_sub(1, Relaxed);
         debug_assert!(before > 0, "a charge is released once");
         if let Some(until) = charge.trial {
@@ -99,7 +99,7 @@ impl Flight {
     }
 
     /// A report was applied: it knows of all picks made so far.
-    pub fn seen(&self) {
+    pub(super) fn seen(&self) {
         let next = |word| Some(u64::from(reports(word).wrapping_add(1)) << 32);
         let _ = self.unseen.fetch_update(Relaxed, Relaxed, next);
     }

@@ -81,7 +81,7 @@ impl Ledger {
     }
 
     /// Enters the pick with this number: its own work, and that together with what lies before it.
-    pub fn enter(&self, pick: u64, work: f64, ahead: f64, now: Instant) {
+    pub(super) fn enter(&self, pick: u64, work: f64, ahead: f64, now: Instant) {
         let work = whole(work);
         let mut book = self.book.lock();
         let front = book.front();
@@ -95,7 +95,7 @@ impl Ledger {
     }
 
     /// Strikes a pick out: its first token came, or its lease has ended. `None` if it was struck out before.
-    pub fn strike(&self, pick: u64, now: Instant) -> Option<Sample> {
+    pub(super) fn strike(&self, pick: u64, now: Instant) -> Option<Sample> {
         let mut book = self.book.lock();
         let front = book.front();
         let entry = book.entries.remove(&pick)?;
@@ -108,7 +108,7 @@ impl Ledger {
     }
 
     /// A report has come that was taken at this moment, and knows of all picks up to `received`, where it says so.
-    pub fn include(&self, received: Option<u64>, taken: Instant) {
+    pub(super) fn include(&self, received: Option<u64>, taken: Instant) {
         let mut book = self.book.lock();
         let received = received.map(|received| received.min(book.latest));
         let known = |pick: u64, entry: &Entry| match received {

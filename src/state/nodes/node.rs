@@ -3,36 +3,26 @@
 //! Writers (reports, outcomes, operators) change [`Vitals`] under a lock and publish a copy; picks read the copy and
 //! the counts in flight, and take no lock.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use super::{
-    breaker::{Breaker, Signal},
-    flight::{Flight, FlightCounts},
+    flight::{Charge, Flight, FlightCounts},
     ledger::{Ledger, Sample},
+    marks::Watch,
     prefixes::Occupancy,
-    trust::{Presence, Trust},
+    trust::Trust,
+    vitals::{Observation, Reported, Reports, Vitals},
 };
-use crate::{
-    domain::{
-        load::NodeLoad,
-        node::{BreakerState, NodeOrigin, NodeSpec, NodeState, RequestType},
-        policy::{BreakerPolicy, FreshnessPolicy, Policy},
-        prefix::PrefixPolicy,
-        time::Instant,
-    },
-    learn::{
-        ewma::{Ewma, PeakEwma},
-        throughput::Throughput,
-    },
+use crate::domain::{
+    load::NodeLoad,
+    node::{BreakerState, NodeOrigin, NodeSpec},
+    policy::{FreshnessPolicy, Policy},
+    prefix::PrefixPolicy,
+    time::Instant,
 };
-
-/// Over how long latencies are remembered.
-const LATENCY_TAU: Duration = Duration::from_secs(10);
-/// What a failed request counts as, at least: a node that fails fast must not look quick.
-const FAILURE_LATENCY: Duration = Duration::from_secs(5);
 
 /// A node of the fleet. Registering again makes a new one around the same [`Live`].
 #[derive(Debug, Clone)]
@@ -55,6 +45,8 @@ pub struct Live {
     pub ledger: Ledger,
     /// What its cache is taken to hold; `None` where the index has no place for it.
     pub occupancy: Option<Arc<Occupancy>>,
+    /// The boards that are told of each change.
+    watch: Arc<Watch>,
     writer: Mutex<Writer>,
     vitals: ArcSwap<Vitals>,
 }
@@ -71,49 +63,6 @@ struct Writer {
     vitals: Vitals,
 }
 
-/// What reports, outcomes and operators said, in one consistent piece.
-#[derive(Debug, Clone)]
-pub struct Vitals {
-    /// Load as last reported.
-    pub load: Option<Reported>,
-    /// Whether it is there.
-    pub trust: Trust,
-    /// Whether it fails.
-    pub breaker: Breaker,
-    /// Whether an operator drains it.
-    pub draining: bool,
-    /// Time to the first token (or to the whole image), from outcomes, in seconds; by request type.
-    first_token_latency: [Ewma; RequestType::NAMES.len()],
-    /// Time of whole requests, from outcomes, in seconds; failures weigh in.
-    pub latency: PeakEwma,
-    /// How much work it does, from outcomes.
-    pub throughput: Throughput,
-}
-
-/// A report in force.
-#[derive(Debug, Clone)]
-pub struct Reported {
-    /// What it said.
-    pub load: Arc<NodeLoad>,
-    /// When it came, by our clock.
-    pub received: Instant,
-    /// When it was so, by our clock.
-    pub taken: Instant,
-    /// How long it holds.
-    holds: Reports,
-    /// Whether the stream that it came by has ended.
-    orphaned: bool,
-}
-
-/// How long the reports of a stream hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reports {
-    /// While they are fresh and their stream is open: an agent sends them.
-    WhileFresh,
-    /// Until the next one: somebody says by hand how an unattended node is.
-    UntilReplaced,
-}
-
 /// What became of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::enum_variant_names, reason = "the word of the API")]
@@ -124,23 +73,6 @@ pub enum Applied {
     Stale,
     /// A newer stream speaks for the node, or the node was removed.
     Superseded,
-}
-
-/// What one finished (or well running) request tells of its node.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Observation {
-    /// Whether it went well; `None` where it says nothing of the node.
-    pub signal: Option<Signal>,
-    /// What the request asked for.
-    pub request_type: RequestType,
-    /// When the request was picked.
-    pub picked: Instant,
-    /// Time to the first token, if told.
-    pub first_token_latency: Option<Duration>,
-    /// Time of the whole request; `None` while it runs.
-    pub latency: Option<Duration>,
-    /// What its first token tells of the node's speed.
-    pub sample: Option<Sample>,
 }
 
 impl Node {
@@ -159,18 +91,11 @@ impl Node {
 impl Live {
     /// A node that has just become known.
     pub fn new(policy: &Policy, trust: Trust, occupancy: Option<Arc<Occupancy>>) -> Self {
-        let vitals = Vitals {
-            load: None,
-            trust,
-            breaker: Breaker::new(&policy.breaker),
-            draining: false,
-            first_token_latency: [Ewma::new(LATENCY_TAU); RequestType::NAMES.len()],
-            latency: PeakEwma::new(LATENCY_TAU),
-            throughput: Throughput::default(),
-        };
+        let vitals = Vitals::new(policy, trust);
         Self {
             flight: Flight::default(),
             ledger: Ledger::default(),
+            watch: occupancy.as_ref().map(|occupancy| Arc::clone(occupancy.watch())).unwrap_or_default(),
             occupancy,
             vitals: ArcSwap::from_pointee(vitals.clone()),
             writer: Mutex::new(Writer { session: 0, sequence: 0, reports: Reports::WhileFresh, vitals }),
@@ -185,6 +110,39 @@ impl Live {
     /// What is in flight now.
     pub fn counts(&self) -> FlightCounts {
         self.flight.counts()
+    }
+
+    /// The boards that are told of each change.
+    pub(super) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Charges the pick with this number: its own work, and that together with what lies before it.
+    pub fn charge(
+        &self,
+        pick: u64,
+        trial: Option<Instant>,
+        (work, ahead): (f64, f64),
+        now: Instant,
+    ) -> Charge {
+        let charge = self.flight.charge(pick, trial);
+        self.ledger.enter(pick, work, ahead, now);
+        self.watch.changed();
+        charge
+    }
+
+    /// Releases what a pick charged.
+    pub fn release(&self, pick: u64, charge: &Charge, now: Instant) {
+        self.flight.release(charge);
+        self.ledger.strike(pick, now);
+        self.watch.changed();
+    }
+
+    /// A pick's first token has come. `None` if its work was struck out before.
+    pub fn begun(&self, pick: u64, now: Instant) -> Option<Sample> {
+        let sample = self.ledger.strike(pick, now);
+        self.watch.changed();
+        sample
     }
 
     /// Lets a new stream speak for the node, in place of any other. Number 0 lets none.
@@ -288,84 +246,7 @@ impl Live {
         let mut writer = self.writer.lock();
         let result = change(&mut writer);
         self.vitals.store(Arc::new(writer.vitals.clone()));
+        self.watch.changed();
         result
-    }
-}
-
-impl Vitals {
-    /// Whether it gave no sign of life and failed besides.
-    fn is_lost(&self, now: Instant) -> bool {
-        self.trust.at(now) == Presence::Silent && self.breaker.at(now) != BreakerState::Closed
-    }
-
-    fn observe_latency(&mut self, seen: Observation, now: Instant) {
-        if let (Some(sample), Some(latency)) = (seen.sample, seen.first_token_latency) {
-            // A latency that is told may include attempts before this pick.
-            self.throughput.observe(now, sample.work, latency.min(now.since(sample.picked)));
-        }
-        if let Some(latency) = seen.first_token_latency {
-            self.first_token_latency[seen.request_type as usize].observe(now, latency.as_secs_f64());
-        }
-        if let Some(latency) = seen.latency {
-            // A refusal for overload comes fast, and is no sign of a fast node either.
-            let went_well = seen.signal == Some(Signal::Good);
-            let latency = if went_well { latency } else { latency.max(FAILURE_LATENCY) };
-            self.latency.observe(now, latency.as_secs_f64());
-        }
-    }
-
-    fn observe_signal(&mut self, signal: Signal, seen: Observation, now: Instant, policy: &Policy) {
-        match signal {
-            Signal::Good => self.trust.went_well(&policy.freshness, now, seen.picked),
-            Signal::Bad => self.trust.failed(now),
-            Signal::Overloaded => {}
-        }
-        // A request that still runs has not yet succeeded: it vouches for the node's presence and ends a trial.
-        if seen.latency.is_some() {
-            self.breaker.observe(&policy.breaker, now, seen.picked, signal);
-        } else if seen.first_token_latency.is_some() {
-            self.breaker.observe_first_token(&policy.breaker, now, seen.picked);
-        }
-    }
-
-    /// First-token latency to expect of a request of this type; `None` before the first outcome that told one.
-    pub fn expected_first_token(&self, request_type: RequestType, now: Instant) -> Option<Duration> {
-        let seconds = self.first_token_latency[request_type as usize].at(now)?;
-        Duration::try_from_secs_f64(seconds).ok()
-    }
-
-    /// The reported load, unless its agent has gone or fallen silent and it is no longer true.
-    pub fn load_at(&self, now: Instant, policy: &FreshnessPolicy) -> Option<&NodeLoad> {
-        self.reported_at(now, policy).map(|reported| &*reported.load)
-    }
-
-    /// The same with when it came.
-    pub fn reported_at(&self, now: Instant, policy: &FreshnessPolicy) -> Option<&Reported> {
-        let reported = self.load.as_ref()?;
-        let current = match reported.holds {
-            Reports::UntilReplaced => true,
-            Reports::WhileFresh => !reported.orphaned && now.since(reported.received) < policy.stale_after,
-        };
-        current.then_some(reported)
-    }
-
-    /// Whether the node can be picked, for people to see.
-    pub fn state(&self, now: Instant) -> NodeState {
-        if self.draining {
-            return NodeState::Draining;
-        }
-        if self.breaker.at(now) == BreakerState::Open {
-            return NodeState::Ejected;
-        }
-        match self.trust.at(now) {
-            Presence::Present => NodeState::Ready,
-            Presence::Unreported => NodeState::Unreported,
-            Presence::Silent | Presence::Gone => NodeState::Silent,
-        }
-    }
-
-    /// Share of its capacity that the node is given, from a tenth to 1.
-    pub fn slow_start(&self, policy: &BreakerPolicy, now: Instant) -> f64 {
-        self.breaker.slow_start(policy, now)
     }
 }

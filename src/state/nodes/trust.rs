@@ -70,6 +70,13 @@ impl Trust {
         }
     }
 
+    /// When the trust runs out if nothing is heard until then; `None` where that changes nothing any more.
+    pub fn ends_after(&self, now: Instant) -> Option<Instant> {
+        let counts =
+            now < self.until && self.is_attended() && !matches!(self.stream, Stream::Condemned { .. });
+        counts.then_some(self.until)
+    }
+
     /// Time since the trust ran out; zero while it lasts.
     pub fn lost_for(&self, now: Instant) -> Duration {
         now.since(self.until)

@@ -1,18 +1,11 @@
 //! What does each stage of a decision cost?
 //!
-//! Stages that can be called are timed alone. What `decide` costs beyond `place` is the rest: limits, answers, the
-//! survey of the pool, and the writing of the lease and the prefix.
+//! Stages that can be called are timed alone. What `decide` costs beyond `survey` and `place` is the rest: limits, answers,
+//! and the writing of the lease and the prefix.
 
 use pointsman::{
     domain::request::RouteRequest,
-    route::{
-        Scene,
-        filter::filter,
-        pick::{Keep, pick},
-        place::place,
-        score::{Bid, score},
-        view::{View, view},
-    },
+    route::{Scene, degrade::survey, filter::filter, place::place, shortlist::shortlist},
 };
 use serde_json::{Value, json};
 
@@ -21,11 +14,10 @@ use super::{said::Failure, samples::median, world::World};
 /// Medians, in nanoseconds a decision.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stages {
-    view: u64,
-    filter: u64,
-    score: u64,
-    pick: u64,
-    /// View, filter, score, pick, and the route that comes of it.
+    survey: u64,
+    /// The short list, or all candidates where the policy must look at all.
+    list: u64,
+    /// List, score, pick, and the route that comes of it.
     pub(crate) place: u64,
     /// All of it.
     pub(crate) decide: u64,
@@ -37,11 +29,18 @@ pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
         return Err(format!("no route for {refused:?}").into());
     }
     let stages = Stages {
-        view: viewing(&mut world),
-        filter: filtering(&mut world),
-        score: scoring(&mut world),
-        pick: picking(&mut world),
-        place: placing(&mut world),
+        survey: timed(&mut world, |request, scene, world| {
+            survey(request, scene, world.turn().now).map_or(0, |pool| pool.nodes)
+        }),
+        list: timed(&mut world, |request, scene, world| {
+            shortlist(request, scene, &mut world.turn()).map_or_else(
+                || filter(request, scene, world.turn().now).candidates.len(),
+                |list| list.filtered.candidates.len(),
+            )
+        }),
+        place: timed(&mut world, |request, scene, world| {
+            usize::from(place(request, scene, &mut world.turn()).0.is_ok())
+        }),
         decide: deciding(&mut world),
     };
     // Freed, its memory would be the next world's, in an order that makes every node a cache miss.
@@ -49,74 +48,12 @@ pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
     Ok(stages)
 }
 
-fn viewing(world: &mut World) -> u64 {
+/// A stage that changes nothing.
+fn timed(world: &mut World, stage: fn(&RouteRequest, Scene<'_>, &World) -> usize) -> u64 {
     let requests = world.requests();
     let topology = world.state.nodes.topology();
     let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
-    let now = world.turn().now;
-    median(|| requests.clone(), |request| view(request, scene, now).len(), |_| ())
-}
-
-fn filtering(world: &mut World) -> u64 {
-    let requests = world.requests();
-    let topology = world.state.nodes.topology();
-    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
-    let now = world.turn().now;
-    let prepare = || requests.iter().map(|request| (request, view(request, scene, now))).collect();
-    let act = |(request, views): &(&RouteRequest, Vec<View<'_>>)| {
-        filter(request, views, &topology, &world.policy, now).candidates.len()
-    };
-    median(prepare, act, |_| ())
-}
-
-fn scoring(world: &mut World) -> u64 {
-    let requests = world.requests();
-    let topology = world.state.nodes.topology();
-    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
-    let now = world.turn().now;
-    let prepare = || {
-        let filtered = |request: &RouteRequest| {
-            filter(request, &view(request, scene, now), &topology, &world.policy, now)
-        };
-        requests.iter().map(|request| (request, filtered(request))).collect()
-    };
-    median(
-        prepare,
-        |(request, filtered)| {
-            score(request, filtered, filtered.readings.clone(), scene, &mut world.turn()).bids().len()
-        },
-        |_| (),
-    )
-}
-
-fn picking(world: &mut World) -> u64 {
-    let requests = world.requests();
-    let topology = world.state.nodes.topology();
-    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
-    let mut turn = world.turn();
-    let keep = Keep::Best(1 + world.policy.fallbacks.0);
-    let bids = |request: &RouteRequest| {
-        let filtered = filter(request, &view(request, scene, turn.now), &topology, &world.policy, turn.now);
-        let mut scores = score(request, &filtered, filtered.readings.clone(), scene, &mut world.turn());
-        (scores.bids(), scores.balance)
-    };
-    let bids: Vec<_> = requests.iter().map(bids).collect();
-    // It takes the bids; a cell lets them be taken from what is only lent.
-    let prepare = || bids.iter().map(|(bids, _)| std::cell::Cell::new(bids.clone())).collect();
-    let balance = bids[0].1;
-    let act = |bids: &std::cell::Cell<Vec<Bid>>| pick(bids.take(), balance, keep, &mut turn.chance).len();
-    median(prepare, act, |_| ())
-}
-
-fn placing(world: &mut World) -> u64 {
-    let requests = world.requests();
-    let topology = world.state.nodes.topology();
-    let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
-    let act = |request: &RouteRequest| {
-        let mut turn = world.turn();
-        place(request, &view(request, scene, turn.now), scene, &mut turn).0.is_ok()
-    };
-    median(|| requests.clone(), act, |_| ())
+    median(|| requests.clone(), |request| stage(request, scene, world), |_| ())
 }
 
 fn deciding(world: &mut World) -> u64 {
@@ -128,29 +65,27 @@ fn deciding(world: &mut World) -> u64 {
 impl Stages {
     /// Names of the columns.
     pub(crate) fn head(first: &str) -> String {
-        let [view, filter, score, pick, place, rest, decide] =
-            ["view", "filter", "score", "pick", "place", "rest", "decide"];
-        format!("{first:<18} {view:>9} {filter:>9} {score:>9} {pick:>9} {place:>9} {rest:>9} {decide:>9}")
+        let [survey, list, place, rest, decide] = ["survey", "list", "place", "rest", "decide"];
+        format!("{first:<18} {survey:>9} {list:>9} {place:>9} {rest:>9} {decide:>9}")
     }
 
     /// Figures of a row.
     pub(crate) fn line(&self, first: &str) -> String {
-        let Self { view, filter, score, pick, place, decide } = self;
+        let Self { survey, list, place, decide } = self;
         let rest = self.rest();
-        format!("{first:<18} {view:>9} {filter:>9} {score:>9} {pick:>9} {place:>9} {rest:>9} {decide:>9}")
+        format!("{first:<18} {survey:>9} {list:>9} {place:>9} {rest:>9} {decide:>9}")
     }
 
     /// All of them, and the one that counts as `ns`.
     pub(crate) fn json(&self, counts: u64) -> Value {
-        let Self { view, filter, score, pick, place, decide } = self;
+        let Self { survey, list, place, decide } = self;
         let rest = self.rest();
         json!({
-            "ns": counts, "view_ns": view, "filter_ns": filter, "score_ns": score, "pick_ns": pick,
-            "place_ns": place, "rest_ns": rest, "decide_ns": decide,
+            "ns": counts, "survey_ns": survey, "list_ns": list, "place_ns": place, "rest_ns": rest, "decide_ns": decide,
         })
     }
 
     fn rest(&self) -> u64 {
-        self.decide.saturating_sub(self.place)
+        self.decide.saturating_sub(self.survey + self.place)
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     route::Scene,
     state::{
         State,
-        nodes::{flight::Trial, node::Node},
+        nodes::{flight::Trial, node::Node, standing::Speeds},
     },
 };
 
@@ -43,7 +43,7 @@ impl Fleet {
 
     fn send(&self, node: usize, count: u64) {
         for pick in 0..count {
-            let _charge = self.nodes[node].live.flight.charge(pick + 1, None);
+            let _charge = self.nodes[node].live.charge(pick + 1, None, (0.0, 0.0), NOW);
         }
     }
 
@@ -59,14 +59,11 @@ impl Fleet {
             .enumerate()
             .map(|(index, node)| Candidate { node, index, trial: Trial::No })
             .collect();
-        let readings: Vec<_> = self
-            .nodes
-            .iter()
-            .map(|node| Reading::of(node, &node.live.vitals(), &self.policy, Rung::Normal, NOW))
-            .collect();
+        let readings: Vec<_> =
+            self.nodes.iter().map(|node| Reading::of(node, &self.policy, Rung::Normal, NOW)).collect();
         let topology = self.state.nodes.topology();
         let scene = Scene { state: &self.state, topology: &topology, policy: &self.policy };
-        let market = Market::of(request, &readings, scene, NOW);
+        let market = Market::of(request, Speeds::default(), scene, NOW);
         let field = Field::of(request, &candidates, &readings, &market, balance);
         let cost = |(candidate, reading): (&Candidate<'_>, &Reading)| {
             let cached = market.cached(candidate);
@@ -172,7 +169,7 @@ fn overlap_cost_weighs_what_is_to_compute_against_what_is_in_use() {
     let costs = fleet.costs(Balance::OverlapCost, &request(&[1, 2, 3, 4]));
     assert_eq!(costs, [2048.0, 1024.0 + 1500.0]);
     // What is under way counts too.
-    fleet.nodes[0].live.ledger.enter(LeaseId(1).0, 500.0, 500.0, NOW + Duration::from_secs(1));
+    fleet.nodes[0].live.charge(LeaseId(1).0, None, (500.0, 500.0), NOW + Duration::from_secs(1));
     let costs = fleet.costs(Balance::OverlapCost, &request(&[1, 2, 3, 4]));
     assert_eq!(costs, [2048.0 + 1000.0, 2524.0]);
 }
@@ -217,7 +214,7 @@ fn hash_does_not_crowd_the_home_of_what_all_have_in_common() {
     let fleet = Fleet::new(&vec![waiting(0); 8]);
     for number in 0..800 {
         let home = fleet.best(Balance::Hash, &named(&format!("r{number}"), &[1]));
-        fleet.nodes[home].live.flight.charge(number, None);
+        fleet.nodes[home].live.charge(number, None, (0.0, 0.0), NOW);
     }
     let counts: Vec<_> = fleet.nodes.iter().map(|node| node.live.counts().in_flight).collect();
     assert_eq!(counts.iter().max(), Some(&125), "{counts:?}");

@@ -47,7 +47,7 @@ proptest! {
                     node.spec.endpoints.contains_key(&request_type) && (node.spec.models.is_empty() || named)
                 };
                 let asked: Vec<u32> = (0..).zip(&nodes).filter(|(_, node)| serves(node)).map(|(place, _)| place).collect();
-                prop_assert_eq!(pools.get(request_type, &model), asked);
+                prop_assert_eq!(&pools.get(request_type, &model).places, &asked);
             }
         }
     }

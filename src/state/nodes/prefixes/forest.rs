@@ -102,14 +102,12 @@ impl Forest {
     /// first and last block have as many holders has the same ones all along.
     pub(super) fn search(&self, blocks: &[BlockKey], overlaps: &mut Overlaps) {
         let Some(mut next) = blocks.first().and_then(|block| self.head(*block)) else { return };
-        overlaps.expect(self.count(next), self.holders.len());
         let mut from = 0;
         loop {
             let (last, head, beyond) = self.stretch(blocks, from, next);
             let depth = u32::try_from(last + 1).unwrap_or(u32::MAX);
-            for slot in self.peers(head) {
-                overlaps.put(self.slots[slot].holder, depth);
-            }
+            let holders = self.peers(head).map(|slot| self.slots[slot].holder);
+            overlaps.put(depth, self.count(head), self.holders.len(), holders);
             let Some(beyond) = beyond else { return };
             (from, next) = (last + 1, beyond);
         }

@@ -5,12 +5,15 @@
 
 use std::{
     cmp::Ordering,
-    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use super::lively::{Lively, SPACING, TAUS, TICKS, fade};
-use crate::domain::time::Instant;
+use crate::{domain::time::Instant, state::nodes::marks::Watch};
 
 /// A share of capacity that is all of it, and what corrections can make of it at most.
 const SHARE_FULL: u32 = 1000;
@@ -30,6 +33,7 @@ pub struct Occupancy {
     at: AtomicU32,
     /// Whether the node has lost all that the index says it holds.
     cold: AtomicBool,
+    watch: Arc<Watch>,
 }
 
 /// For how long after its last use a block is likely to be wanted again, at one moment.
@@ -49,6 +53,12 @@ impl Wanted {
         let place = place.clamp(0.0, (TAUS.len() - 1) as f64);
         let lower = (0..TAUS.len()).rev().find(|index| *index as f64 <= place).unwrap_or(0);
         Self { lower, upper_share: place - lower as f64, tick: tick(now) }
+    }
+
+    /// Whether the span is almost as long.
+    pub fn is_near(&self, other: &Self) -> bool {
+        let place = |wanted: &Self| wanted.lower as f64 + wanted.upper_share;
+        (place(self) - place(other)).abs() < 0.02
     }
 }
 
@@ -78,7 +88,13 @@ impl Occupancy {
             lively: Default::default(),
             at: AtomicU32::new(0),
             cold: AtomicBool::new(false),
+            watch: Arc::default(),
         }
+    }
+
+    /// The boards that are told of each change.
+    pub(in crate::state::nodes) fn watch(&self) -> &Arc<Watch> {
+        &self.watch
     }
 
     /// The node's number in the index.
@@ -101,6 +117,7 @@ impl Occupancy {
             Ordering::Equal => share,
         };
         let _ = self.share.fetch_update(Relaxed, Relaxed, |share| Some(change(share)));
+        self.watch.changed();
     }
 
     /// So many blocks, which nobody told, as its answers have shown them to be.
@@ -117,6 +134,7 @@ impl Occupancy {
     /// The node has lost what it held: it counts as empty at once, and its blocks go with the next placement.
     pub fn chill(&self) {
         self.cold.store(true, Relaxed);
+        self.watch.changed();
     }
 
     pub(super) fn is_cold(&self) -> bool {
@@ -156,6 +174,7 @@ impl Occupancy {
             told.store(sum.to_bits(), Relaxed);
         }
         self.at.store(at, Relaxed);
+        self.watch.changed();
     }
 }
 

@@ -1,46 +1,39 @@
 //! How much of one prompt does each node hold?
 
 use super::Occupancy;
+use crate::state::nodes::node::Node;
 
 /// As many holders are kept in place, without a word on the heap.
 const FEW: usize = 16;
 
 /// How many leading blocks of one prompt each node holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Overlaps {
-    depths: Depths,
+    /// Numbers and depths of those that hold most, as many as `count`. If more than [`FEW`] hold a block, none of them is here
+    /// for that.
+    few: [(u16, u32); FEW],
+    count: usize,
+    /// Blocks that others may hold, and how many each number holds, where they do.
+    common: u32,
+    crowd: Vec<u32>,
     deepest: u32,
-}
-
-/// Depths of the holders.
-#[derive(Debug, Clone)]
-enum Depths {
-    /// Number and depth of each of so many.
-    Few([(u16, u32); FEW], usize),
-    /// The depth of every number.
-    Many(Vec<u32>),
-}
-
-impl Default for Overlaps {
-    fn default() -> Self {
-        Self { depths: Depths::Few([(0, 0); FEW], 0), deepest: 0 }
-    }
 }
 
 impl Overlaps {
     /// Leading blocks that this node holds.
+    pub fn depth_of(&self, node: &Node) -> u32 {
+        node.live.occupancy.as_deref().map_or(0, |occupancy| self.depth(occupancy))
+    }
+
+    /// The same by its place in the index.
     pub fn depth(&self, occupancy: &Occupancy) -> u32 {
         if occupancy.is_cold() {
             return 0;
         }
         let number = occupancy.number();
-        match &self.depths {
-            Depths::Few(pairs, count) => {
-                let pair = pairs[..*count].iter().find(|(holder, _)| *holder == number);
-                pair.map_or(0, |(_, depth)| *depth)
-            }
-            Depths::Many(depths) => depths.get(usize::from(number)).copied().unwrap_or(0),
-        }
+        let pair = self.few[..self.count].iter().find(|(holder, _)| *holder == number);
+        let in_crowd = || self.crowd.get(usize::from(number)).copied().unwrap_or(0);
+        pair.map_or_else(in_crowd, |(_, depth)| *depth)
     }
 
     /// Leading blocks that the node with most of them holds.
@@ -48,29 +41,41 @@ impl Overlaps {
         self.deepest
     }
 
-    /// So many holders are to come, of numbers below `numbers`.
-    pub(super) fn expect(&mut self, count: usize, numbers: usize) {
-        if count > FEW {
-            self.depths = Depths::Many(vec![0; numbers]);
-        }
+    /// Numbers of the nodes that hold more than [`common`](Self::common) blocks.
+    pub fn holders(&self) -> impl Iterator<Item = u16> {
+        self.few[..self.count].iter().map(|(number, _)| *number)
     }
 
-    /// This one holds so many blocks. Told for depth after depth, at most as many holders as are expected.
-    pub(super) fn put(&mut self, number: u16, depth: u32) {
+    /// Leading blocks that a node may hold that is none of the [`holders`](Self::holders).
+    pub fn common(&self) -> u32 {
+        self.common
+    }
+
+    /// So many nodes, of numbers below `numbers`, hold so many blocks; told for depth after depth.
+    pub(super) fn put(
+        &mut self,
+        depth: u32,
+        count: usize,
+        numbers: usize,
+        holders: impl Iterator<Item = u16>,
+    ) {
         self.deepest = depth;
-        match &mut self.depths {
-            Depths::Few(pairs, count) => {
-                let known = pairs[..*count].iter().position(|(holder, _)| *holder == number);
-                let place = known.unwrap_or(*count);
-                if let Some(pair) = pairs.get_mut(place) {
-                    *pair = (number, depth);
-                    *count = (*count).max(place + 1);
-                }
-            }
-            Depths::Many(depths) => {
-                if let Some(known) = depths.get_mut(usize::from(number)) {
+        if count > FEW {
+            self.common = depth;
+            self.crowd.resize(numbers, 0);
+            for number in holders {
+                if let Some(known) = self.crowd.get_mut(usize::from(number)) {
                     *known = depth;
                 }
+            }
+            return;
+        }
+        for number in holders {
+            let known = self.few[..self.count].iter().position(|(holder, _)| *holder == number);
+            let place = known.unwrap_or(self.count);
+            if let Some(pair) = self.few.get_mut(place) {
+                *pair = (number, depth);
+                self.count = self.count.max(place + 1);
             }
         }
     }

@@ -1,0 +1,115 @@
+//! Must every node be looked at?
+//!
+//! Where nothing is out of the ordinary, no: the board of the pool knows which of its nodes can be among the cheapest, and
+//! only these become candidates. The decision is the same as by a look at all.
+
+use super::{
+    Scene, Turn,
+    filter::{Candidate, Filtered, exceeds, is_wanted},
+    score::{self, cost::Market},
+    view::{View, board},
+};
+use crate::{
+    domain::{
+        decision::Rung,
+        policy::{Balance, Refusal, Spill},
+        request::{Priority, RouteRequest},
+    },
+    state::nodes::{
+        board::{Board, Census, Rows, Search},
+        reading::Reading,
+        standing::Speeds,
+    },
+};
+
+/// Fewer nodes are all looked at, which costs no more.
+const MANY: usize = 16;
+
+/// The candidates among which the cheapest are, and what is known of the others.
+#[derive(Debug)]
+pub struct Shortlist<'a> {
+    /// The candidates.
+    pub filtered: Filtered<'a>,
+    /// What all nodes have in common.
+    pub market: Market,
+    /// The same.
+    pub rest: Rest,
+}
+
+/// What is known of all nodes without a look at each.
+#[derive(Debug, Clone, Copy)]
+pub struct Rest {
+    /// How busy they are, from 0 to 1; `None` where that was reckoned lately.
+    pub busy: Option<f64>,
+    /// Whether each has as many requests in its queue as it takes.
+    pub is_full: bool,
+}
+
+/// Looks for the cheapest nodes; `None` where all nodes must be looked at.
+pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Option<Shortlist<'a>> {
+    let board = board(request, request.class(), scene);
+    if board.nodes().len() < MANY || !is_plain(request, scene) {
+        return None;
+    }
+    let mut rows = board.read(scene.policy, turn.now);
+    let census = *rows.census();
+    let balance = score::resolve(request, census.telling, census.live(), scene.policy);
+    if balance != Balance::ExpectedCost || !is_calm(&census, board, scene, turn) {
+        return None;
+    }
+    let market = Market::of(request, rows.speeds(), scene, turn.now);
+    let places = search(request, board, &mut rows, &market, scene, turn);
+    let views = places.into_iter().map(|place| View::of(board, &rows, place));
+    let wanted = views.filter(|view| is_wanted(request, view));
+    let candidates = wanted.map(|view| (Candidate::plain(&view), view.reading)).unzip();
+    let rest =
+        Rest { busy: rows.busy(market.busy_wait_ms(), turn.now), is_full: census.least_pressure >= 1.0 };
+    let filtered = plain(request, candidates, rows.speeds());
+    (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, market, rest })
+}
+
+/// Whether the request asks nothing that a board does not know.
+fn is_plain(request: &RouteRequest, scene: Scene<'_>) -> bool {
+    let policy = scene.policy;
+    let takes_any = policy.cost.refuse_late != Refusal::Never && request.priority == Priority::Low;
+    let spills = policy.spill.when == Spill::WhenOverloaded;
+    !request.explain && request.version.is_none() && request.adapter.is_none() && !takes_any && !spills
+}
+
+/// Whether the health of the nodes is judged as always: no trial is due, and not too many are lost.
+fn is_calm(census: &Census, board: &Board, scene: Scene<'_>, turn: &Turn) -> bool {
+    let policy = scene.policy;
+    census.half_open == 0
+        && !exceeds(census.ejected, board.nodes().len(), policy.breaker.ejected_share_max)
+        && (census.silent == 0 || !scene.topology.is_frozen(&policy.freshness, turn.now))
+}
+
+fn search(
+    request: &RouteRequest,
+    board: &Board,
+    rows: &mut Rows,
+    market: &Market,
+    scene: Scene<'_>,
+    turn: &mut Turn,
+) -> Vec<usize> {
+    let search = Search {
+        count: 1 + scene.policy.fallbacks.0 + request.excluded.len(),
+        overlaps: market.overlaps(),
+        wanted: market.wanted(),
+        start: turn.chance.usize(..),
+        now: turn.now,
+    };
+    rows.shortlist(board.nodes(), &search, market)
+}
+
+fn plain<'a>(
+    request: &RouteRequest,
+    (candidates, readings): (Vec<Candidate<'a>>, Vec<Reading>),
+    speeds: Speeds,
+) -> Filtered<'a> {
+    let class = request.class();
+    Filtered { candidates, readings, speeds, class, spilled: false, rung: Rung::Normal, dropped: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests;

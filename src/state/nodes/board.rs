@@ -1,0 +1,70 @@
+//! What is known of the nodes of one pool and class, kept so that a pick need not ask each of them?
+//!
+//! A board keeps a reading of each node, and reads a node anew when something has happened to it (`marks`) or the time has
+//! come that its reading says. Over the readings stand a [`Census`], for what all nodes together tell, and a pyramid of their
+//! [`Standing`]s, by which the cheapest are found without a look at the rest.
+//!
+//! A small board is always exact. Of a large one the census may be a millisecond old, and what the pyramid has of a cache
+//! a quarter of a second: shortlisted nodes are compared by their readings, which are never old.
+
+mod census;
+mod pyramid;
+mod rows;
+
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::{marks::Marks, node::Node};
+use crate::domain::{policy::Policy, time::Instant};
+pub use census::{Census, Sum};
+pub use pyramid::{Group, WIDTH};
+pub use rows::{Asked, Rows, Search};
+
+/// The board of one pool and class.
+#[derive(Debug)]
+pub struct Board {
+    nodes: Vec<Arc<Node>>,
+    /// Their places in the topology.
+    places: Vec<u32>,
+    marks: Arc<Marks>,
+    rows: Mutex<Rows>,
+}
+
+impl Board {
+    /// Of the nodes at these places, which have not been read yet.
+    pub(super) fn of(places: Vec<u32>, all: &[Arc<Node>]) -> Self {
+        let nodes: Vec<_> = places.iter().map(|place| Arc::clone(&all[*place as usize])).collect();
+        let marks = Arc::new(Marks::new(nodes.len()));
+        for (place, node) in (0..).zip(&nodes) {
+            node.live.watch().join(&marks, place);
+        }
+        Self { rows: Mutex::new(Rows::of(&nodes)), nodes, places, marks }
+    }
+
+    /// The rows as they are now.
+    pub fn read(&self, policy: &Policy, now: Instant) -> MutexGuard<'_, Rows> {
+        let mut rows = self.rows.lock();
+        rows.catch_up(&self.nodes, &self.marks, policy, now);
+        rows
+    }
+
+    /// The nodes, in order of their ids.
+    pub fn nodes(&self) -> &[Arc<Node>] {
+        &self.nodes
+    }
+
+    /// Place in the topology of the node at a place of the board.
+    pub fn index(&self, place: usize) -> usize {
+        self.places[place] as usize
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        self.marks.retire();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! Which nodes can be among the cheapest?
+//!
+//! Standings lie in groups of [`WIDTH`], column by column; over each group stands its best, the least of each column, in
+//! a group of the next level, and so on up to one group. No node costs less than the best of its group, whatever the
+//! request (costs grow with each column), so a search from the top looks at few groups. How a cost is reckoned is told
+//! by the caller, for a whole group at once.
+
+use crate::state::nodes::standing::Standing;
+
+/// Standings of a group.
+pub const WIDTH: usize = 16;
+
+/// A group of standings, column by column.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// As [`Standing::free_at`].
+    pub free_at: [f64; WIDTH],
+    /// As [`Standing::backlog`].
+    pub backlog: [f64; WIDTH],
+    /// As [`Standing::pace`].
+    pub pace: [f64; WIDTH],
+    /// As [`Standing::decoding`].
+    pub decoding: [f64; WIDTH],
+    /// As [`Standing::context`].
+    pub context: [f64; WIDTH],
+    /// As [`Standing::lively`].
+    pub lively: [f64; WIDTH],
+    /// As [`Standing::block_share`].
+    pub block_share: [f64; WIDTH],
+}
+
+/// How costs are reckoned.
+pub(super) trait Costs {
+    /// The least that nodes cost which stand so or worse.
+    fn at_least(&self, group: &Group) -> [f64; WIDTH];
+
+    /// What the nodes cost that stand so, at the places from `first` on.
+    fn of_nodes(&self, group: &Group, first: usize) -> [f64; WIDTH];
+}
+
+/// Groups over groups.
+#[derive(Debug, Default)]
+pub(super) struct Pyramid {
+    /// The lowest level first; the last one is a single group, or none.
+    levels: Vec<Vec<Group>>,
+}
+
+/// The cheapest that were found, and what none of the others can beat.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Cost and place, cheapest first.
+    best: Vec<(f64, usize)>,
+    wanted: usize,
+}
+
+/// More than are wanted are kept only where they cost the same.
+const TIES_MAX: usize = 2 * WIDTH;
+
+impl Group {
+    fn out() -> Self {
+        let out = Standing::OUT;
+        Self {
+            free_at: [out.free_at; WIDTH],
+            backlog: [out.backlog; WIDTH],
+            pace: [out.pace; WIDTH],
+            decoding: [out.decoding; WIDTH],
+            context: [out.context; WIDTH],
+            lively: [out.lively; WIDTH],
+            block_share: [out.block_share; WIDTH],
+        }
+    }
+
+    /// The standing in one place.
+    pub fn get(&self, lane: usize) -> Standing {
+        Standing {
+            free_at: self.free_at[lane],
+            backlog: self.backlog[lane],
+            pace: self.pace[lane],
+            decoding: self.decoding[lane],
+            context: self.context[lane],
+            lively: self.lively[lane],
+            block_share: self.block_share[lane],
+        }
+    }
+
+    fn set(&mut self, lane: usize, standing: &Standing) {
+        self.free_at[lane] = standing.free_at;
+        self.backlog[lane] = standing.backlog;
+        self.pace[lane] = standing.pace;
+        self.decoding[lane] = standing.decoding;
+        self.context[lane] = standing.context;
+        self.lively[lane] = standing.lively;
+        self.block_share[lane] = standing.block_share;
+    }
+
+    /// The least of each column.
+    fn best(&self) -> Standing {
+        Standing {
+            free_at: least(&self.free_at),
+            backlog: least(&self.backlog),
+            pace: least(&self.pace),
+            decoding: least(&self.decoding),
+            context: least(&self.context),
+            lively: least(&self.lively),
+            block_share: least(&self.block_share),
+        }
+    }
+}
+
+fn least(column: &[f64; WIDTH]) -> f64 {
+    // In halves, so that the machine compares several at once.
+    let mut half = [0.0; WIDTH / 2];
+    for (lane, least) in half.iter_mut().enumerate() {
+        let (a, b) = (column[lane], column[lane + WIDTH / 2]);
+        *least = if a < b { a } else { b };
+    }
+    half.into_iter().fold(f64::INFINITY, |least, number| if number < least { number } else { least })
+}
+
+impl Pyramid {
+    /// For so many nodes, none of which may be picked yet.
+    pub(super) fn new(nodes: usize) -> Self {
+        let mut levels = Vec::new();
+        let mut count = nodes;
+        while count > 0 {
+            count = count.div_ceil(WIDTH);
+            levels.push(vec![Group::out(); count]);
+            if count == 1 {
+                break;
+            }
+        }
+        Self { levels }
+    }
+
+    /// A node stands otherwise now.
+    pub(super) fn set(&mut self, place: usize, standing: &Standing) {
+        let (mut place, mut standing) = (place, *standing);
+        for groups in &mut self.levels {
+            let Some(group) = groups.get_mut(place / WIDTH) else { return };
+            if group.get(place % WIDTH) == standing {
+                return;
+            }
+            group.set(place % WIDTH, &standing);
+            let best = group.best();
+            (place, standing) = (place / WIDTH, best);
+        }
+    }
+
+    /// The standing of a node.
+    pub(super) fn get(&self, place: usize) -> Standing {
+        self.levels[0][place / WIDTH].get(place % WIDTH)
+    }
+
+    /// The groups of nodes.
+    pub(super) fn groups(&self) -> &[Group] {
+        self.levels.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds the cheapest nodes to those that were found before. Of groups that cost the same the first one from `start` on,
+    /// around the circle, is looked at first.
+    pub(super) fn search(&self, found: &mut Found, start: usize, costs: &impl Costs) {
+        if let Some(top) = self.levels.len().checked_sub(1) {
+            self.visit((top, 0), found, start, costs);
+        }
+    }
+
+    fn visit(&self, (level, number): (usize, usize), found: &mut Found, start: usize, costs: &impl Costs) {
+        let group = &self.levels[level][number];
+        if level == 0 {
+            for (lane, cost) in costs.of_nodes(group, number * WIDTH).into_iter().enumerate() {
+                found.offer(cost, number * WIDTH + lane);
+            }
+            return;
+        }
+        let bounds = costs.at_least(group);
+        let mut left: u32 = (1 << WIDTH) - 1;
+        while left != 0 {
+            let next = cheapest(&bounds, left, start);
+            left &= !(1 << next);
+            // The others cost no less.
+            if !found.could_take(bounds[next]) {
+                return;
+            }
+            self.visit((level - 1, number * WIDTH + next), found, start, costs);
+        }
+    }
+}
+
+/// Of those that are left.
+fn cheapest(costs: &[f64; WIDTH], left: u32, start: usize) -> usize {
+    let mut best = (f64::INFINITY, usize::MAX);
+    for offset in 0..WIDTH {
+        let lane = (start + offset) % WIDTH;
+        if left & (1 << lane) != 0 && (costs[lane] < best.0 || best.1 == usize::MAX) {
+            best = (costs[lane], lane);
+        }
+    }
+    best.1
+}
+
+impl Found {
+    /// Nothing yet, of so many that are wanted: at least 1.
+    pub(super) fn new(wanted: usize) -> Self {
+        Self { best: Vec::with_capacity(wanted.max(TIES_MAX)), wanted: wanted.max(1) }
+    }
+
+    /// A node at this cost, unless it is out. Of a node that was found before the lesser cost counts.
+    pub(super) fn offer(&mut self, cost: f64, place: usize) {
+        let is_dear = self.best.len() >= self.wanted && cost > self.best[self.wanted - 1].0;
+        if is_dear || cost >= Standing::OUT_COST || self.best.iter().any(|(_, known)| *known == place) {
+            return;
+        }
+        let at = self.best.partition_point(|(known, _)| *known <= cost);
+        self.best.insert(at, (cost, place));
+        let limit = self.best.get(self.wanted - 1).map_or(f64::INFINITY, |(cost, _)| *cost);
+        let kept = self.best.partition_point(|(cost, _)| *cost <= limit);
+        self.best.truncate(kept.min(self.wanted.max(TIES_MAX)));
+    }
+
+    /// Whether a node of this cost would be among the cheapest.
+    fn could_take(&self, cost: f64) -> bool {
+        cost < Standing::OUT_COST && self.best.get(self.wanted - 1).is_none_or(|(dearest, _)| cost < *dearest)
+    }
+
+    /// The places, cheapest first.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.best.iter().map(|(_, place)| *place)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! What is known of a board's nodes, and how is it kept up?
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    census::Census,
+    pyramid::{Costs, Found, Group, Pyramid, WIDTH},
+};
+use crate::{
+    domain::{
+        decision::Rung,
+        policy::{BreakerPolicy, CostPolicy, FreshnessPolicy, LoadPolicy, Policy},
+        prefix::PrefixPolicy,
+        time::Instant,
+    },
+    state::nodes::{
+        marks::Marks,
+        node::Node,
+        prefixes::{Overlaps, Wanted},
+        reading::Reading,
+        standing::{Speeds, Standing, millis},
+    },
+};
+
+/// A board of no more nodes is counted anew at each change.
+const SMALL: usize = 64;
+/// How old the census of a larger one may be.
+const CENSUS_AGE: Duration = Duration::from_millis(1);
+/// How old the pyramid's view of a cache may be.
+const PYRAMID_AGE: Duration = Duration::from_millis(250);
+/// How often it is reckoned how busy a larger board is: it is averaged over many seconds.
+const BUSY_AGE: Duration = Duration::from_millis(10);
+/// The pyramid is made up anew where the speeds of the pool have moved by more than this share.
+const SPEED_MOVE: f64 = 1e-3;
+/// No node stands here.
+const NOBODY: u32 = u32::MAX;
+
+/// Readings of nodes, in order of their ids, and what is made of them.
+#[derive(Debug)]
+pub struct Rows {
+    readings: Vec<Reading>,
+    /// When each is to be taken anew, and the earliest of these.
+    until: Vec<Instant>,
+    earliest: Instant,
+    /// What the readings were taken by.
+    terms: Option<Terms>,
+    census: Census,
+    /// When that was taken; `None` where it must be taken anew.
+    counted: Option<Instant>,
+    has_changed: bool,
+    pyramid: Pyramid,
+    /// Nodes that stand otherwise than the pyramid has them.
+    moved: Vec<usize>,
+    /// Speeds of the live nodes, moved only when they differ enough: all that is kept depends on them.
+    speeds: Speeds,
+    /// When all of the pyramid was made up, and for how long blocks were likely to be wanted.
+    built: Option<(Instant, Wanted)>,
+    reckoned: Option<Instant>,
+    /// Places of the nodes by their numbers in the index of prefixes.
+    by_number: Vec<u32>,
+}
+
+/// What of the policy goes into a reading.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Terms {
+    freshness: FreshnessPolicy,
+    breaker: BreakerPolicy,
+    load: LoadPolicy,
+    cost: CostPolicy,
+    prefixes: PrefixPolicy,
+}
+
+/// What somebody looks for among the nodes.
+#[derive(Debug)]
+pub struct Search<'a> {
+    /// How many of the cheapest.
+    pub count: usize,
+    /// Who holds how much of the prompt.
+    pub overlaps: &'a Overlaps,
+    /// How long blocks are likely to be wanted again.
+    pub wanted: &'a Wanted,
+    /// Any number: where the search begins among what costs the same.
+    pub start: usize,
+    /// The time.
+    pub now: Instant,
+}
+
+/// What a request costs.
+pub trait Asked {
+    /// On a node that holds so many blocks of its prompt.
+    fn cost(&self, standing: &Standing, depth: u32) -> f64;
+
+    /// The same on each of a group that all hold as many.
+    fn costs(&self, group: &Group, depth: u32) -> [f64; WIDTH];
+}
+
+/// What a request costs where many may hold as many blocks.
+struct Common<'a, A> {
+    asked: &'a A,
+    nodes: &'a [Arc<Node>],
+    overlaps: &'a Overlaps,
+    common: u32,
+}
+
+impl<A: Asked> Costs for Common<'_, A> {
+    fn at_least(&self, group: &Group) -> [f64; WIDTH] {
+        self.asked.costs(group, self.common)
+    }
+
+    fn of_nodes(&self, group: &Group, first: usize) -> [f64; WIDTH] {
+        if self.common == 0 {
+            return self.asked.costs(group, 0);
+        }
+        std::array::from_fn(|lane| {
+            let depth = self.nodes.get(first + lane).map_or(0, |node| self.overlaps.depth_of(node));
+            self.asked.cost(&group.get(lane), depth)
+        })
+    }
+}
+
+impl Rows {
+    pub(super) fn of(nodes: &[Arc<Node>]) -> Self {
+        Self {
+            readings: Vec::new(),
+            until: Vec::new(),
+            earliest: Instant::ZERO,
+            terms: None,
+            census: Census::default(),
+            counted: None,
+            has_changed: false,
+            pyramid: Pyramid::new(nodes.len()),
+            moved: Vec::new(),
+            speeds: Speeds::default(),
+            built: None,
+            reckoned: None,
+            by_number: by_number(nodes),
+        }
+    }
+
+    /// Reads those nodes anew that have changed, or all where the policy has.
+    pub(super) fn catch_up(&mut self, nodes: &[Arc<Node>], marks: &Marks, policy: &Policy, now: Instant) {
+        let terms = Terms::of(policy);
+        if self.terms == Some(terms) {
+            marks.take(|place| self.reread(place, nodes, policy, now));
+            self.reread_old(nodes, policy, now);
+        } else {
+            // Before the nodes are read: what changes meanwhile is marked again.
+            marks.take(|_| ());
+            self.terms = Some(terms);
+            self.read_all(nodes, policy, now);
+        }
+        let is_old = |counted| self.readings.len() <= SMALL || now.since(counted) >= CENSUS_AGE;
+        if self.has_changed && self.counted.is_none_or(is_old) {
+            self.census = Census::of(self.readings.iter(), &policy.load);
+            self.counted = Some(now);
+            self.has_changed = false;
+            self.follow(self.census.speeds());
+        }
+    }
+
+    /// The nodes' readings, by place.
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// What all nodes have in common.
+    pub fn census(&self) -> &Census {
+        &self.census
+    }
+
+    /// Speeds of the live nodes, to a thousandth.
+    pub fn speeds(&self) -> Speeds {
+        self.speeds
+    }
+
+    /// Places of the cheapest live nodes, ascending; with some more where many cost the same.
+    pub fn shortlist(&mut self, nodes: &[Arc<Node>], search: &Search<'_>, asked: &impl Asked) -> Vec<usize> {
+        self.build_up(nodes, search.wanted, search.now);
+        let mut found = Found::new(search.count);
+        for number in search.overlaps.holders() {
+            let place = self.by_number.get(usize::from(number)).filter(|place| **place != NOBODY);
+            let Some(place) = place.map(|place| *place as usize) else { continue };
+            let depth = search.overlaps.depth_of(&nodes[place]);
+            found.offer(asked.cost(&self.pyramid.get(place), depth), place);
+        }
+        let common = search.overlaps.common();
+        let costs = Common { asked, nodes, overlaps: search.overlaps, common };
+        self.pyramid.search(&mut found, search.start, &costs);
+        let mut places: Vec<_> = found.places().collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// How busy the live nodes are, from 0 to 1: those with `full` milliseconds or more before them count in full. Reckoned
+    /// now and then; `None` where it was lately.
+    pub fn busy(&mut self, full: f64, now: Instant) -> Option<f64> {
+        let is_known = |reckoned| self.readings.len() > SMALL && now.since(reckoned) < BUSY_AGE;
+        if self.reckoned.is_some_and(is_known) {
+            return None;
+        }
+        self.reckoned = Some(now);
+        let (mut sum, mut count) = (0.0, 0_usize);
+        for group in self.pyramid.groups() {
+            for lane in 0..WIDTH {
+                if group.pace[lane] < Standing::OUT.pace {
+                    let wait = (group.free_at[lane] - millis(now)).max(0.0) + group.backlog[lane];
+                    sum += (wait / full).min(1.0);
+                    count += 1;
+                }
+            }
+        }
+        (count > 0).then(|| sum / count as f64)
+    }
+
+    fn read_all(&mut self, nodes: &[Arc<Node>], policy: &Policy, now: Instant) {
+        self.readings = nodes.iter().map(|node| Reading::of(node, policy, Rung::Normal, now)).collect();
+        self.until = self.readings.iter().map(|reading| reading.until).collect();
+        self.earliest = earliest(&self.until);
+        (self.counted, self.has_changed) = (None, true);
+        self.built = None;
+    }
+
+    fn reread(&mut self, place: usize, nodes: &[Arc<Node>], policy: &Policy, now: Instant) {
+        let reading = Reading::of(&nodes[place], policy, Rung::Normal, now);
+        self.until[place] = reading.until;
+        self.earliest = self.earliest.min(reading.until);
+        self.readings[place] = reading;
+        self.has_changed = true;
+        self.moved.push(place);
+    }
+
+    /// Reads those anew whose time has come.
+    fn reread_old(&mut self, nodes: &[Arc<Node>], policy: &Policy, now: Instant) {
+        if now < self.earliest {
+            return;
+        }
+        for place in 0..nodes.len() {
+            if self.until[place] <= now {
+                self.reread(place, nodes, policy, now);
+            }
+        }
+        self.earliest = earliest(&self.until);
+    }
+
+    /// Puts the nodes on the pyramid that stand otherwise, or all now and then: caches fade, and speeds move.
+    fn build_up(&mut self, nodes: &[Arc<Node>], wanted: &Wanted, now: Instant) {
+        let holds = |(at, was): (Instant, Wanted)| now.since(at) < PYRAMID_AGE && was.is_near(wanted);
+        if self.built.is_some_and(holds) {
+            while let Some(place) = self.moved.pop() {
+                self.put(place, &nodes[place], wanted);
+            }
+            return;
+        }
+        self.moved.clear();
+        for (place, node) in nodes.iter().enumerate() {
+            self.put(place, node, wanted);
+        }
+        self.built = Some((now, *wanted));
+    }
+
+    fn follow(&mut self, speeds: Speeds) {
+        let near = |a: f64, b: f64| (a - b).abs() <= SPEED_MOVE * b;
+        if !near(self.speeds.mean, speeds.mean) || !near(self.speeds.least, speeds.least) {
+            self.speeds = speeds;
+            self.built = None;
+        }
+    }
+
+    fn put(&mut self, place: usize, node: &Node, wanted: &Wanted) {
+        let reading = &self.readings[place];
+        let standing = if reading.is_live() {
+            Standing::of(reading, node.live.occupancy.as_deref(), &self.speeds, wanted)
+        } else {
+            Standing::OUT
+        };
+        self.pyramid.set(place, &standing);
+    }
+}
+
+impl Terms {
+    fn of(policy: &Policy) -> Self {
+        let Policy { freshness, breaker, load, cost, prefixes, .. } = *policy;
+        Self { freshness, breaker, load, cost, prefixes }
+    }
+}
+
+fn earliest(until: &[Instant]) -> Instant {
+    until.iter().copied().min().unwrap_or(Instant::NEVER)
+}
+
+fn by_number(nodes: &[Arc<Node>]) -> Vec<u32> {
+    let numbers = || nodes.iter().map(|node| node.live.occupancy.as_deref().map(|o| usize::from(o.number())));
+    let length = numbers().flatten().max().map_or(0, |most| most + 1);
+    let mut places = vec![NOBODY; length];
+    for (place, number) in (0..).zip(numbers()) {
+        if let Some(number) = number {
+            places[number] = place;
+        }
+    }
+    places
+}

@@ -1,0 +1,34 @@
+use super::*;
+
+fn taken(marks: &Marks) -> Vec<usize> {
+    let mut places = Vec::new();
+    marks.take(|place| places.push(place));
+    places
+}
+
+#[test]
+fn a_mark_is_taken_once_on_every_board() {
+    let boards = [Arc::new(Marks::new(200)), Arc::new(Marks::new(3))];
+    let (watch, other) = (Watch::default(), Watch::default());
+    watch.join(&boards[0], 130);
+    watch.join(&boards[1], 2);
+    other.join(&boards[0], 0);
+    watch.changed();
+    watch.changed();
+    other.changed();
+    assert_eq!(taken(&boards[0]), [0, 130]);
+    assert_eq!(taken(&boards[1]), [2]);
+    assert!(taken(&boards[0]).is_empty());
+}
+
+#[test]
+fn a_board_that_is_gone_is_left_when_the_next_is_joined() {
+    let (old, new) = (Arc::new(Marks::new(1)), Arc::new(Marks::new(1)));
+    let watch = Watch::default();
+    watch.join(&old, 0);
+    old.retire();
+    watch.join(&new, 0);
+    assert_eq!(Arc::strong_count(&old), 1, "nobody holds it any more");
+    watch.changed();
+    assert_eq!(taken(&new), [0]);
+}
