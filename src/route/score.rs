@@ -3,6 +3,7 @@
 //! A closed set of policies, each a plain function from a candidate to a cost; lower is better. How the costs become a
 //! choice is the business of `pick`.
 
+mod bound;
 pub mod cost;
 pub mod in_flight;
 pub mod latency;

@@ -30,7 +30,6 @@ use crate::{
         demand::Figures,
         leases::Work,
         nodes::{
-            board::{Asked, Group, WIDTH},
             prefixes::{Overlaps, Wanted},
             reading::Reading,
             standing::{Speeds, Standing, millis},
@@ -43,7 +42,7 @@ const PROMPT_TOKENS: u32 = 1000;
 /// Work of reading one token of context while another sequence writes a token.
 const READ_WORK: f64 = 6e-4;
 /// Where the work that holds up other sequences, and that which is lost to eviction, cease to count in full, in ms.
-const HOLD_UP_MS: f64 = 2000.0;
+pub(super) const HOLD_UP_MS: f64 = 2000.0;
 const RENEW_MS: f64 = 10_000.0;
 /// What being late at all costs, in ms.
 const LATE_MS: f64 = 100_000.0;
@@ -56,15 +55,15 @@ pub struct Market {
     prompt_tokens: u32,
     block_tokens: u32,
     speeds: Speeds,
-    target_ms: f64,
-    price: f64,
+    pub(super) target_ms: f64,
+    pub(super) price: f64,
     /// Share of what is pushed out that will be missed, as its weight.
-    eviction: f64,
+    pub(super) eviction: f64,
     /// What a token of context costs the request's own answer.
-    drag: f64,
+    pub(super) drag: f64,
     wanted: Wanted,
-    weights: CostPolicy,
-    now_ms: f64,
+    pub(super) weights: CostPolicy,
+    pub(super) now_ms: f64,
 }
 
 /// What a candidate costs, and what it will be charged.
@@ -80,14 +79,14 @@ pub struct Outlook {
 
 /// What a request asks of a node that holds so much of its prompt.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Demands {
+pub struct Demands {
     cached_tokens: u32,
     /// Work of the rest.
-    work: f64,
+    pub(super) work: f64,
     /// Blocks that the rest takes.
-    blocks: f64,
+    pub(super) blocks: f64,
     /// What it takes to compute as much again, on a node of mean speed, as will be pushed out.
-    renew: f64,
+    pub(super) renew: f64,
 }
 
 impl Market {
@@ -129,7 +128,7 @@ impl Market {
     }
 
     /// What the request asks of a node that holds so many blocks of its prompt.
-    fn demands(&self, depth: u32) -> Demands {
+    pub(super) fn demands(&self, depth: u32) -> Demands {
         let cached_tokens = self.tokens_of(depth);
         let tokens = self.prompt_tokens - cached_tokens;
         let work = work(tokens, cached_tokens);
@@ -137,14 +136,25 @@ impl Market {
             cached_tokens,
             work,
             blocks: f64::from(tokens.div_ceil(self.block_tokens)),
-            renew: bounded(work / self.speeds.mean, RENEW_MS),
+            renew: self.renew(work),
         }
+    }
+
+    /// What it takes to compute so much again, on a node of mean speed.
+    pub(super) fn renew(&self, work: f64) -> f64 {
+        bounded(work / self.speeds.mean, RENEW_MS)
+    }
+
+    /// What lies before a node, in ms.
+    #[inline]
+    pub(super) fn wait(&self, standing: &Standing) -> f64 {
+        (standing.free_at - self.now_ms).max(0.0) + standing.backlog
     }
 
     /// The formula, but for the adapter.
     #[inline]
-    fn terms(&self, standing: &Standing, demands: &Demands) -> CostTerms {
-        let wait = (standing.free_at - self.now_ms).max(0.0) + standing.backlog;
+    pub(super) fn terms(&self, standing: &Standing, demands: &Demands) -> CostTerms {
+        let wait = self.wait(standing);
         let own = demands.work * standing.pace;
         let fill = (standing.lively + demands.blocks) * standing.block_share;
         CostTerms {
@@ -211,18 +221,6 @@ impl Market {
     }
 }
 
-/// As the board asks, for nodes that it knows by their standings.
-impl Asked for Market {
-    fn cost(&self, standing: &Standing, depth: u32) -> f64 {
-        self.terms(standing, &self.demands(depth)).total()
-    }
-
-    fn costs(&self, group: &Group, depth: u32) -> [f64; WIDTH] {
-        let demands = self.demands(depth);
-        std::array::from_fn(|lane| self.terms(&group.get(lane), &demands).total())
-    }
-}
-
 /// How busy candidates are, from 0 to 1: those with much before them count in full.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Busy {
@@ -252,11 +250,11 @@ pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
 
 /// A node that is expected to be late loses to any that is not: past the target the cost makes a leap that is greater than
 /// any other.
-fn lateness(late_ms: f64, weights: &CostPolicy) -> f64 {
+pub(super) fn lateness(late_ms: f64, weights: &CostPolicy) -> f64 {
     if late_ms > 0.0 { LATE_MS + weights.lateness * late_ms } else { 0.0 }
 }
 
-fn bounded(ms: f64, most: f64) -> f64 {
+pub(super) fn bounded(ms: f64, most: f64) -> f64 {
     ms / (1.0 + ms / most)
 }
 

@@ -7,6 +7,7 @@
 //! A small board is always exact. Of a large one the census may be a millisecond old, and what the pyramid has of a cache
 //! a quarter of a second: shortlisted nodes are compared by their readings, which are never old.
 
+mod asked;
 mod census;
 mod pyramid;
 mod rows;
@@ -17,9 +18,10 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::{marks::Marks, node::Node};
 use crate::domain::{policy::Policy, time::Instant};
+pub use asked::{Asked, Typical};
 pub use census::{Census, Sum};
 pub use pyramid::{Group, WIDTH};
-pub use rows::{Asked, Rows, Search};
+pub use rows::{Rows, Search};
 
 /// The board of one pool and class.
 #[derive(Debug)]

@@ -35,6 +35,10 @@ pub struct Standing {
     pub lively: f64,
     /// Share of its cache that one block takes; 0 where the cache is not known.
     pub block_share: f64,
+    /// What a typical request costs, once the node is free; 0 where nobody has said what is typical.
+    pub typical: f64,
+    /// The same, counted from the beginning of time.
+    pub typical_at: f64,
 }
 
 /// The speeds of a pool, in work a millisecond.
@@ -79,6 +83,8 @@ impl Standing {
         context: FAR,
         lively: FAR,
         block_share: FAR,
+        typical: FAR,
+        typical_at: FAR,
     };
     /// Whatever costs so much must not be picked.
     pub const OUT_COST: f64 = FAR / 2.0;
@@ -100,7 +106,16 @@ impl Standing {
             context: reading.kv_active() * pace,
             lively: occupancy.map_or(0.0, |occupancy| occupancy.lively(wanted)),
             block_share: occupancy.map_or(0.0, |_| 1.0 / f64::from(reading.cache_blocks.max(1))),
+            typical: 0.0,
+            typical_at: 0.0,
         }
+    }
+
+    /// The same where a typical request costs so much, but for the wait.
+    #[must_use]
+    pub fn with_typical(self, cost: f64) -> Self {
+        let typical = self.backlog + cost;
+        Self { typical, typical_at: self.free_at + typical, ..self }
     }
 }
 

@@ -27,6 +27,10 @@ pub struct Group {
     pub lively: [f64; WIDTH],
     /// As [`Standing::block_share`].
     pub block_share: [f64; WIDTH],
+    /// As [`Standing::typical`].
+    pub typical: [f64; WIDTH],
+    /// As [`Standing::typical_at`].
+    pub typical_at: [f64; WIDTH],
 }
 
 /// How costs are reckoned.
@@ -67,6 +71,8 @@ impl Group {
             context: [out.context; WIDTH],
             lively: [out.lively; WIDTH],
             block_share: [out.block_share; WIDTH],
+            typical: [out.typical; WIDTH],
+            typical_at: [out.typical_at; WIDTH],
         }
     }
 
@@ -80,6 +86,8 @@ impl Group {
             context: self.context[lane],
             lively: self.lively[lane],
             block_share: self.block_share[lane],
+            typical: self.typical[lane],
+            typical_at: self.typical_at[lane],
         }
     }
 
@@ -91,6 +99,8 @@ impl Group {
         self.context[lane] = standing.context;
         self.lively[lane] = standing.lively;
         self.block_share[lane] = standing.block_share;
+        self.typical[lane] = standing.typical;
+        self.typical_at[lane] = standing.typical_at;
     }
 
     /// The least of each column.
@@ -103,6 +113,8 @@ impl Group {
             context: least(&self.context),
             lively: least(&self.lively),
             block_share: least(&self.block_share),
+            typical: least(&self.typical),
+            typical_at: least(&self.typical_at),
         }
     }
 }

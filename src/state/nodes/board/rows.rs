@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
+    asked::{Asked, Prices, Typical},
     census::Census,
-    pyramid::{Costs, Found, Group, Pyramid, WIDTH},
+    pyramid::{Found, Pyramid, WIDTH},
 };
 use crate::{
     domain::{
@@ -56,6 +57,9 @@ pub struct Rows {
     /// When all of the pyramid was made up, and for how long blocks were likely to be wanted.
     built: Option<(Instant, Wanted)>,
     reckoned: Option<Instant>,
+    /// What a typical request asks: of late, and when the pyramid was made up.
+    seen: Typical,
+    typical: Typical,
     /// Places of the nodes by their numbers in the index of prefixes.
     by_number: Vec<u32>,
 }
@@ -85,39 +89,6 @@ pub struct Search<'a> {
     pub now: Instant,
 }
 
-/// What a request costs.
-pub trait Asked {
-    /// On a node that holds so many blocks of its prompt.
-    fn cost(&self, standing: &Standing, depth: u32) -> f64;
-
-    /// The same on each of a group that all hold as many.
-    fn costs(&self, group: &Group, depth: u32) -> [f64; WIDTH];
-}
-
-/// What a request costs where many may hold as many blocks.
-struct Common<'a, A> {
-    asked: &'a A,
-    nodes: &'a [Arc<Node>],
-    overlaps: &'a Overlaps,
-    common: u32,
-}
-
-impl<A: Asked> Costs for Common<'_, A> {
-    fn at_least(&self, group: &Group) -> [f64; WIDTH] {
-        self.asked.costs(group, self.common)
-    }
-
-    fn of_nodes(&self, group: &Group, first: usize) -> [f64; WIDTH] {
-        if self.common == 0 {
-            return self.asked.costs(group, 0);
-        }
-        std::array::from_fn(|lane| {
-            let depth = self.nodes.get(first + lane).map_or(0, |node| self.overlaps.depth_of(node));
-            self.asked.cost(&group.get(lane), depth)
-        })
-    }
-}
-
 impl Rows {
     pub(super) fn of(nodes: &[Arc<Node>]) -> Self {
         Self {
@@ -133,6 +104,8 @@ impl Rows {
             speeds: Speeds::default(),
             built: None,
             reckoned: None,
+            seen: Typical::default(),
+            typical: Typical::default(),
             by_number: by_number(nodes),
         }
     }
@@ -175,16 +148,17 @@ impl Rows {
 
     /// Places of the cheapest live nodes, ascending; with some more where many cost the same.
     pub fn shortlist(&mut self, nodes: &[Arc<Node>], search: &Search<'_>, asked: &impl Asked) -> Vec<usize> {
-        self.build_up(nodes, search.wanted, search.now);
+        let common = asked.ask(search.overlaps.common());
+        self.seen = asked.typical(&common, self.seen);
+        self.build_up(nodes, asked, search.wanted, search.now);
         let mut found = Found::new(search.count);
         for number in search.overlaps.holders() {
             let place = self.by_number.get(usize::from(number)).filter(|place| **place != NOBODY);
             let Some(place) = place.map(|place| *place as usize) else { continue };
             let depth = search.overlaps.depth_of(&nodes[place]);
-            found.offer(asked.cost(&self.pyramid.get(place), depth), place);
+            found.offer(asked.cost(&self.pyramid.get(place), &asked.ask(depth)), place);
         }
-        let common = search.overlaps.common();
-        let costs = Common { asked, nodes, overlaps: search.overlaps, common };
+        let costs = Prices::new(asked, common, &self.typical, nodes, search.overlaps);
         self.pyramid.search(&mut found, search.start, &costs);
         let mut places: Vec<_> = found.places().collect();
         places.sort_unstable();
@@ -243,17 +217,18 @@ impl Rows {
     }
 
     /// Puts the nodes on the pyramid that stand otherwise, or all now and then: caches fade, and speeds move.
-    fn build_up(&mut self, nodes: &[Arc<Node>], wanted: &Wanted, now: Instant) {
+    fn build_up<A: Asked>(&mut self, nodes: &[Arc<Node>], asked: &A, wanted: &Wanted, now: Instant) {
         let holds = |(at, was): (Instant, Wanted)| now.since(at) < PYRAMID_AGE && was.is_near(wanted);
         if self.built.is_some_and(holds) {
             while let Some(place) = self.moved.pop() {
-                self.put(place, &nodes[place], wanted);
+                self.put(place, &nodes[place], asked, wanted);
             }
             return;
         }
         self.moved.clear();
+        self.typical = self.seen;
         for (place, node) in nodes.iter().enumerate() {
-            self.put(place, node, wanted);
+            self.put(place, node, asked, wanted);
         }
         self.built = Some((now, *wanted));
     }
@@ -266,10 +241,11 @@ impl Rows {
         }
     }
 
-    fn put(&mut self, place: usize, node: &Node, wanted: &Wanted) {
+    fn put<A: Asked>(&mut self, place: usize, node: &Node, asked: &A, wanted: &Wanted) {
         let reading = &self.readings[place];
         let standing = if reading.is_live() {
-            Standing::of(reading, node.live.occupancy.as_deref(), &self.speeds, wanted)
+            let standing = Standing::of(reading, node.live.occupancy.as_deref(), &self.speeds, wanted);
+            standing.with_typical(asked.typical_cost(&standing, &self.typical))
         } else {
             Standing::OUT
         };

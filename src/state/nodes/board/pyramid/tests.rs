@@ -4,7 +4,7 @@ use super::*;
 
 /// Any cost that grows with each column.
 fn cost(standing: &Standing) -> f64 {
-    let Standing { free_at, backlog, pace, decoding, context, lively, block_share } = *standing;
+    let Standing { free_at, backlog, pace, decoding, context, lively, block_share, .. } = *standing;
     (free_at - 20.0).max(0.0) + backlog + 7.0 * pace + decoding * pace + context + lively * block_share
 }
 
@@ -32,6 +32,8 @@ fn standing() -> impl Strategy<Value = Standing> {
             context,
             lively,
             block_share,
+            typical: 0.0,
+            typical_at: 0.0,
         },
     );
     prop_oneof![9 => standing, 1 => Just(Standing::OUT)]
@@ -81,6 +83,8 @@ fn where_all_cost_the_same_each_group_is_looked_at_first_some_time() {
         context: 0.0,
         lively: 0.0,
         block_share: 0.0,
+        typical: 0.0,
+        typical_at: 0.0,
     };
     (0..4 * WIDTH).for_each(|place| pyramid.set(place, &idle));
     let mut seen = std::collections::BTreeSet::new();
