@@ -132,7 +132,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// The picked node and the fallbacks are those that a look at all nodes finds, or cost within a hundredth: what the pyramid knows of
-    /// a cache may be a quarter of a second old.
+    /// a cache may be 50 ms old.
     #[test]
     fn no_node_is_cheaper_than_those_on_the_list(
         nodes in 16_usize..300,

@@ -5,7 +5,7 @@
 //! [`Standing`]s, by which the cheapest are found without a look at the rest.
 //!
 //! A small board is always exact. Of a large one the census may be a millisecond old, and what the pyramid has of a cache
-//! a quarter of a second: shortlisted nodes are compared by their readings, which are never old.
+//! 50 ms: shortlisted nodes are compared by their readings, which are never old.
 
 mod asked;
 mod census;

@@ -37,7 +37,8 @@ pub struct Standing {
     pub block_share: f64,
     /// What a typical request costs, once the node is free; 0 where nobody has said what is typical.
     pub typical: f64,
-    /// The same, counted from the beginning of time.
+    /// What it cost when that was said, counted from the beginning of time: since then it has fallen by no more than time
+    /// has passed.
     pub typical_at: f64,
 }
 
@@ -113,9 +114,9 @@ impl Standing {
 
     /// The same where a typical request costs so much, but for the wait.
     #[must_use]
-    pub fn with_typical(self, cost: f64) -> Self {
+    pub fn with_typical(self, cost: f64, now: Instant) -> Self {
         let typical = self.backlog + cost;
-        Self { typical, typical_at: self.free_at + typical, ..self }
+        Self { typical, typical_at: self.free_at.max(millis(now)) + typical, ..self }
     }
 }
 

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::pyramid::{Costs, Group, WIDTH};
 use crate::state::nodes::{node::Node, prefixes::Overlaps, standing::Standing};
 
+/// The pyramid is made up anew where a price has moved by more than this share.
+const PRICE_MOVE: f64 = 0.1;
+
 /// How the costs of one request are reckoned.
 pub trait Asked {
     /// What it asks of a node, once it is known how much of its prompt the node holds.
@@ -46,6 +49,14 @@ pub struct Typical {
     pub drag: f64,
     /// Price of what it pushes out.
     pub eviction: f64,
+}
+
+impl Typical {
+    /// Whether work and room are worth about as much.
+    pub(super) fn is_near(&self, other: &Self) -> bool {
+        let near = |a: f64, b: f64| (a - b).abs() <= PRICE_MOVE * b;
+        near(self.price, other.price) && near(self.eviction, other.eviction)
+    }
 }
 
 /// What a request costs where many may hold as much of its prompt.

@@ -27,8 +27,8 @@ use crate::{
 const SMALL: usize = 64;
 /// How old the census of a larger one may be.
 const CENSUS_AGE: Duration = Duration::from_millis(1);
-/// How old the pyramid's view of a cache may be.
-const PYRAMID_AGE: Duration = Duration::from_millis(250);
+/// How old the pyramid may be: caches fade, waits pass, and what is typical changes.
+const PYRAMID_AGE: Duration = Duration::from_millis(50);
 /// How often it is reckoned how busy a larger board is: it is averaged over many seconds.
 const BUSY_AGE: Duration = Duration::from_millis(10);
 /// The pyramid is made up anew where the speeds of the pool have moved by more than this share.
@@ -219,16 +219,16 @@ impl Rows {
     /// Puts the nodes on the pyramid that stand otherwise, or all now and then: caches fade, and speeds move.
     fn build_up<A: Asked>(&mut self, nodes: &[Arc<Node>], asked: &A, wanted: &Wanted, now: Instant) {
         let holds = |(at, was): (Instant, Wanted)| now.since(at) < PYRAMID_AGE && was.is_near(wanted);
-        if self.built.is_some_and(holds) {
+        if self.built.is_some_and(holds) && self.typical.is_near(&self.seen) {
             while let Some(place) = self.moved.pop() {
-                self.put(place, &nodes[place], asked, wanted);
+                self.put(place, &nodes[place], asked, wanted, now);
             }
             return;
         }
         self.moved.clear();
         self.typical = self.seen;
         for (place, node) in nodes.iter().enumerate() {
-            self.put(place, node, asked, wanted);
+            self.put(place, node, asked, wanted, now);
         }
         self.built = Some((now, *wanted));
     }
@@ -241,11 +241,11 @@ impl Rows {
         }
     }
 
-    fn put<A: Asked>(&mut self, place: usize, node: &Node, asked: &A, wanted: &Wanted) {
+    fn put<A: Asked>(&mut self, place: usize, node: &Node, asked: &A, wanted: &Wanted, now: Instant) {
         let reading = &self.readings[place];
         let standing = if reading.is_live() {
             let standing = Standing::of(reading, node.live.occupancy.as_deref(), &self.speeds, wanted);
-            standing.with_typical(asked.typical_cost(&standing, &self.typical))
+            standing.with_typical(asked.typical_cost(&standing, &self.typical), now)
         } else {
             Standing::OUT
         };
