@@ -58,10 +58,11 @@ pub struct Scene<'a> {
 /// only [`throttle`](mod@throttle) and [`record`](mod@record) write. The same request, state, policy and turn make the
 /// same decision.
 pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut Turn) -> Decision {
-    if let Some(decided) = state.leases.recall(request, turn.now) {
+    let earlier = state.leases.earlier(request, turn.now);
+    if let Some(decided) = earlier.decision {
         return decided;
     }
-    let admitted = match throttle(request, state, policy, turn) {
+    let admitted = match throttle(request, earlier.tried, state, policy, turn) {
         Ok(admitted) => admitted,
         Err(rejection) => return reject::at_the_gate(rejection, request, state, policy, turn),
     };
@@ -69,7 +70,7 @@ pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut
     loop {
         let choice = choose(request, scene, turn);
         // Each further round means that another request has taken the trial of the node chosen here.
-        let Some(decision) = record(choice, request, scene, turn) else { continue };
+        let Some(decision) = record(choice, request, earlier.tried, scene, turn) else { continue };
         return throttle::keep_or_give_back(admitted, decision, state, turn);
     }
 }
@@ -146,7 +147,7 @@ fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choi
 impl Chosen<'_> {
     fn granted(self) -> Granted {
         match self {
-            Self::Route(picked) => Granted::Route(picked.route),
+            Self::Route(picked) => Granted::Route(picked.route.into()),
             Self::Answer(answer) => Granted::Answer(answer),
         }
     }

@@ -29,7 +29,7 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Granted {
     /// Send it there.
-    Route(Route),
+    Route(Arc<Route>),
     /// No node is needed: this is the answer.
     Answer(CachedAnswer),
 }

@@ -87,13 +87,14 @@ impl RouteRequest {
 
     /// Names the answer; `None` where the caller does not say what is asked.
     pub fn answer_key(&self) -> Option<AnswerKey> {
+        let fingerprint = self.fingerprint?;
         let scope = AnswerScope {
             tenant: self.key.tenant.clone(),
             request_type: self.request_type,
             model: self.model.clone(),
             version: self.version.clone(),
         };
-        self.fingerprint.map(|fingerprint| AnswerKey { scope, fingerprint })
+        Some(AnswerKey { scope, fingerprint })
     }
 
     /// Names the pool of nodes that serve such requests.

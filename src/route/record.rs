@@ -17,7 +17,7 @@ use crate::{
     },
     state::{
         answers::{Claim, Leadership},
-        leases::{GrantError, Holds, Reservation},
+        leases::{GrantError, Holds, Reservation, Tried},
         nodes::{
             node::Node,
             prefixes::{Prefixes, Renewals},
@@ -27,12 +27,18 @@ use crate::{
 
 /// Reserves the picked node and the expected tokens for the request, unless another pick of the same request was faster:
 /// then that one's decision stands. `None` where another request was faster to try a half-open node: then choose again.
-pub fn record(choice: Choice<'_>, request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Option<Decision> {
+pub fn record(
+    choice: Choice<'_>,
+    request: &RouteRequest,
+    tried: Tried,
+    scene: Scene<'_>,
+    turn: &Turn,
+) -> Option<Decision> {
     let Choice { outcome, rung, known, pool, fate, explanation, mut demand } = choice;
     let granted = match outcome {
         Ok(Chosen::Route(picked)) => {
             let node = picked.candidate.node;
-            let granted = grant(picked, rung, request, scene, turn)?;
+            let granted = grant(picked, rung, (request, tried), scene, turn)?;
             if let (Ok((Granted::Route(_), _)), Some(seen)) = (&granted, &mut demand) {
                 seen.renewals = place_prefix(node, request, scene, turn);
             }
@@ -80,7 +86,7 @@ fn verdict(granted: &Granted) -> AnswerVerdict {
 fn grant(
     picked: Picked<'_>,
     rung: Rung,
-    request: &RouteRequest,
+    (request, tried): (&RouteRequest, Tried),
     scene: Scene<'_>,
     turn: &Turn,
 ) -> Option<Result<(Granted, Rung), Rejection>> {
@@ -90,7 +96,7 @@ fn grant(
         Lead::Waits(leader) => return Some(Err(reject::pending(leader, turn.now))),
         Lead::Answered(answer) => return Some(Ok((Granted::Answer(answer), rung))),
     }
-    let granted = reserve_tokens(&mut holds, request, scene, turn).and_then(|()| {
+    let granted = reserve_tokens(&mut holds, request, tried, scene, turn).and_then(|()| {
         let reservation = Reservation {
             node: picked.candidate.node.clone(),
             trial: picked.candidate.trial,
@@ -138,10 +144,11 @@ fn lead(request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Lead {
 fn reserve_tokens(
     holds: &mut Holds,
     request: &RouteRequest,
+    tried: Tried,
     scene: Scene<'_>,
     turn: &Turn,
 ) -> Result<(), Option<Rejection>> {
-    if !scene.state.leases.holds_tokens(&request.key) {
+    if !tried.holds_tokens {
         let tokens = scene.policy.limits.expected_tokens(request.prompt_tokens, request.max_output_tokens);
         let reserved = scene.state.limits.reserve_tokens(request, tokens, &scene.policy.limits, turn.now);
         holds.tokens = Some(reserved.map_err(|over| Some(throttle::refused(over)))?);

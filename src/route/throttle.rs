@@ -11,17 +11,18 @@ use crate::{
         policy::Policy,
         request::RouteRequest,
     },
-    state::{State, limits::Admitted},
+    state::{State, leases::Tried, limits::Admitted},
 };
 
 /// Takes one request of every limit of requests. A retry costs nothing: its first attempt has paid.
 pub fn throttle(
     request: &RouteRequest,
+    tried: Tried,
     state: &State,
     policy: &Policy,
     turn: &Turn,
 ) -> Result<Admitted, Rejection> {
-    if state.leases.is_retry(&request.key) {
+    if tried.is_retry {
         return Ok(Admitted::default());
     }
     state.limits.admit_request(request, &policy.limits, turn.now).map_err(refused)
@@ -49,9 +50,10 @@ pub fn refusal(
     takes_tokens: bool,
     state: &State,
 ) -> Option<Rejection> {
+    let tried = state.leases.tried(&request.key);
     let counts = |verdict: &&LimitVerdict| match verdict.quota.unit() {
-        Unit::Requests => !state.leases.is_retry(&request.key),
-        Unit::Tokens => takes_tokens && !state.leases.holds_tokens(&request.key),
+        Unit::Requests => !tried.is_retry,
+        Unit::Tokens => takes_tokens && !tried.holds_tokens,
     };
     verdicts.iter().filter(counts).find_map(LimitVerdict::refusal).map(refused)
 }

@@ -79,6 +79,25 @@ pub struct Work {
     pub expected_blocks: u32,
 }
 
+/// What is known of a request from before.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    /// The decision that was made for it, if it asked for the same then and its lease lives on a node that is not
+    /// excluded now.
+    pub decision: Option<Decision>,
+    /// Whether it was tried.
+    pub tried: Tried,
+}
+
+/// What an earlier attempt at a request has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tried {
+    /// Whether it was picked lately and has not been answered: then it is tried again.
+    pub is_retry: bool,
+    /// Whether it holds a reservation of tokens.
+    pub holds_tokens: bool,
+}
+
 /// Why a choice was not put in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantError {
@@ -142,23 +161,21 @@ impl LeaseTable {
         self.remembered.load(Relaxed)
     }
 
-    /// The decision that was made for this request, if it asked for the same then and its lease lives on a node that
-    /// is not excluded now.
-    pub fn recall(&self, request: &RouteRequest, now: Instant) -> Option<Decision> {
-        let attempts = self.requests.get(&request.key)?;
-        let (route, rung) = attempts.latest.recall(request, now)?;
-        Some(Decision { outcome: Ok(Granted::Route(route)), rung, explanation: None, turned: None })
+    /// What is known of the request from before.
+    pub fn earlier(&self, request: &RouteRequest, now: Instant) -> Earlier {
+        let Some(attempts) = self.requests.get(&request.key) else { return Earlier::default() };
+        let decided = |(route, rung)| Decision {
+            outcome: Ok(Granted::Route(route)),
+            rung,
+            explanation: None,
+            turned: None,
+        };
+        Earlier { decision: attempts.latest.recall(request, now).map(decided), tried: attempts.tried() }
     }
 
-    /// Whether this request was picked lately and has not been answered: then it is tried again.
-    pub fn is_retry(&self, key: &RequestKey) -> bool {
-        let went_well = |lease: &Lease| matches!(lease.phase, Phase::Settled { well: true, .. });
-        self.requests.get(key).is_some_and(|attempts| !went_well(&attempts.latest))
-    }
-
-    /// Whether the request holds a reservation of tokens.
-    pub fn holds_tokens(&self, key: &RequestKey) -> bool {
-        self.requests.get(key).is_some_and(|attempts| attempts.holds.tokens.is_some())
+    /// Whether this request was tried before.
+    pub fn tried(&self, key: &RequestKey) -> Tried {
+        self.requests.get(key).map(|attempts| attempts.tried()).unwrap_or_default()
     }
 
     /// Releases the request's lease on a node that it excludes: it has left that node, wherever it goes.
@@ -182,23 +199,23 @@ impl LeaseTable {
         holds: &mut Holds,
         policy: &Policy,
         now: Instant,
-    ) -> Result<(Route, Rung), GrantError> {
+    ) -> Result<(Arc<Route>, Rung), GrantError> {
         match self.requests.entry(request.key.clone()) {
             Entry::Occupied(mut entry) => {
                 let attempts = entry.get_mut();
                 if let Some(decided) = attempts.latest.recall(request, now) {
                     return Ok(decided);
                 }
-                let lease = self.open(request, reservation, policy, now)?;
+                let (lease, route) = self.open(request, reservation, policy, now)?;
+                let decided = (route, lease.rung);
                 self.release(&mut attempts.latest, now);
-                let decided = lease.told();
                 attempts.supersede(lease);
                 attempts.holds.add(holds);
                 Ok(decided)
             }
             Entry::Vacant(entry) => {
-                let lease = self.open(request, reservation, policy, now)?;
-                let decided = lease.told();
+                let (lease, route) = self.open(request, reservation, policy, now)?;
+                let decided = (route, lease.rung);
                 entry.insert(Attempts { latest: lease, earlier: Vec::new(), holds: std::mem::take(holds) });
                 self.remembered.fetch_add(1, Relaxed);
                 Ok(decided)
@@ -295,7 +312,7 @@ impl LeaseTable {
         wanted: Reservation,
         policy: &Policy,
         now: Instant,
-    ) -> Result<Lease, GrantError> {
+    ) -> Result<(Lease, Arc<Route>), GrantError> {
         let flight = &wanted.node.live.flight;
         let trial = match wanted.trial {
             Trial::Yes => Some(flight.try_out(now, now + policy.breaker.open_for)?),
@@ -306,8 +323,8 @@ impl LeaseTable {
         let pick = self.picks.fetch_add(1, Relaxed) + 1;
         let id = LeaseId(pick);
         let charge = wanted.node.live.charge(pick, trial, (wanted.work.own, wanted.work.ahead), now);
-        let route = Route { lease: Some(LeaseGrant { id, ttl: wanted.ttl }), ..wanted.route };
-        Ok(Lease {
+        let route = Arc::new(Route { lease: Some(LeaseGrant { id, ttl: wanted.ttl }), ..wanted.route });
+        let lease = Lease {
             id,
             charge,
             expected_blocks: wanted.work.expected_blocks,
@@ -315,12 +332,13 @@ impl LeaseTable {
             request_type: request.request_type,
             model: request.model.clone(),
             class: request.class(),
-            route: Arc::new(route),
+            route: Some(Arc::clone(&route)),
             rung: wanted.rung,
             ttl: wanted.ttl,
             picked: now,
             phase: Phase::Live { expires: now + wanted.ttl },
-        })
+        };
+        Ok((lease, route))
     }
 
     /// The one way out of the live phase.
@@ -328,6 +346,7 @@ impl LeaseTable {
         if let Phase::Live { .. } = lease.phase {
             lease.node.live.release(lease.id.0, &lease.charge, now);
             lease.phase = Phase::Released { at: now };
+            lease.route = None;
             self.live.fetch_sub(1, Relaxed);
         }
     }

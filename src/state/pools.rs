@@ -3,7 +3,10 @@
 //! Only pools off their normal rung have an entry: a fleet that is well writes nothing here. Decisions read the rung that
 //! the load has led to so far, because where a pool stands between two thresholds depends on where it came from.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
 
 use dashmap::{DashMap, Entry};
 
@@ -32,6 +35,8 @@ const FORGET_AFTER: Duration = Duration::from_mins(1);
 #[derive(Debug, Default)]
 pub struct PoolTable {
     busy: DashMap<PoolKey, BusyPool>,
+    /// At least as many as there are: 0 nearly always, and then nobody need look.
+    count: AtomicUsize,
 }
 
 /// What is known of a busy pool.
@@ -49,6 +54,9 @@ pub struct BusyPool {
 impl PoolTable {
     /// What is known of a pool; `None` where it is well.
     pub fn get(&self, key: &PoolKey) -> Option<BusyPool> {
+        if self.count.load(Relaxed) == 0 {
+            return None;
+        }
         self.busy.get(key).map(|pool| *pool)
     }
 
@@ -56,16 +64,19 @@ impl PoolTable {
     pub fn observe(&self, pool: &Pool, fate: Fate, now: Instant) -> Option<Rung> {
         if pool.rung == Rung::Normal {
             // Reading first: pools are well nearly always, and picks must not wait for each other to say so.
-            if !self.busy.contains_key(&pool.key) {
+            if self.count.load(Relaxed) == 0 || !self.busy.contains_key(&pool.key) {
                 return None;
             }
-            return self.busy.remove(&pool.key).map(|_| Rung::Normal);
+            let well = self.busy.remove(&pool.key)?;
+            self.count.fetch_sub(1, Relaxed);
+            return Some(well).map(|_| Rung::Normal);
         }
-        let is_full = self.busy.len() >= POOLS_MAX;
+        let is_full = self.count.load(Relaxed) >= POOLS_MAX;
         match self.busy.entry(pool.key.clone()) {
             Entry::Occupied(mut entry) => entry.get_mut().observe(pool, fate, now),
             Entry::Vacant(_) if is_full => None,
             Entry::Vacant(entry) => {
+                self.count.fetch_add(1, Relaxed);
                 let mut busy = BusyPool::new(now);
                 let changed = busy.observe(pool, fate, now);
                 entry.insert(busy);
@@ -76,7 +87,11 @@ impl PoolTable {
 
     /// Forgets pools that nobody asks for any more.
     pub fn sweep(&self, now: Instant) {
-        self.busy.retain(|_, pool| now.since(pool.seen) < FORGET_AFTER);
+        self.busy.retain(|_, pool| {
+            let stays = now.since(pool.seen) < FORGET_AFTER;
+            self.count.fetch_sub(usize::from(!stays), Relaxed);
+            stays
+        });
     }
 }
 

@@ -101,7 +101,7 @@ impl World {
 /// Where a decision sends a request, if it does.
 pub(crate) fn route_of(decision: Decision) -> Option<Route> {
     match decision.outcome {
-        Ok(Granted::Route(route)) => Some(route),
+        Ok(Granted::Route(route)) => Some(Route::clone(&route)),
         Ok(Granted::Answer(_)) | Err(_) => None,
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 pub fn decision(request_id: &RequestId, decision: Decision) -> proto::PickNodeResponse {
     use proto::pick_node_response::Outcome;
     let outcome = match decision.outcome {
-        Ok(Granted::Route(chosen)) => Outcome::Route(route(chosen)),
+        Ok(Granted::Route(chosen)) => Outcome::Route(route(&chosen)),
         Ok(Granted::Answer(answer)) => Outcome::CachedAnswer(cached(answer)),
         Err(refused) => Outcome::Rejection(rejection(&refused)),
     };
@@ -25,13 +25,13 @@ pub fn decision(request_id: &RequestId, decision: Decision) -> proto::PickNodeRe
     }
 }
 
-fn route(route: Route) -> proto::Route {
+fn route(route: &Route) -> proto::Route {
     let fallback =
-        |t: Target| proto::Fallback { node_id: t.node.to_string(), endpoint: t.endpoint.to_string() };
+        |t: &Target| proto::Fallback { node_id: t.node.to_string(), endpoint: t.endpoint.to_string() };
     proto::Route {
         node_id: route.target.node.to_string(),
         endpoint: route.target.endpoint.to_string(),
-        fallbacks: route.fallbacks.into_iter().map(fallback).collect(),
+        fallbacks: route.fallbacks.iter().map(fallback).collect(),
         lease_id: route.lease.map(|lease| lease.id.to_string()).unwrap_or_default(),
         lease_ttl: route.lease.map(|lease| wire::duration(lease.ttl)),
         expected_first_token_latency: route.expected_first_token_latency.map(wire::duration),

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Served;
+use super::{Served, Tried};
 use crate::{
     domain::{
         decision::{Route, Rung},
@@ -58,7 +58,8 @@ pub(super) struct Lease {
     pub(super) request_type: RequestType,
     pub(super) model: ModelName,
     pub(super) class: NodeClass,
-    pub(super) route: Arc<Route>,
+    /// What was told, while it lives: then it can be told again.
+    pub(super) route: Option<Arc<Route>>,
     pub(super) rung: Rung,
     pub(super) charge: Charge,
     pub(super) expected_blocks: u32,
@@ -78,6 +79,11 @@ pub(super) enum Phase {
 }
 
 impl Attempts {
+    pub(super) fn tried(&self) -> Tried {
+        let went_well = matches!(self.latest.phase, Phase::Settled { well: true, .. });
+        Tried { is_retry: !went_well, holds_tokens: self.holds.tokens.is_some() }
+    }
+
     pub(super) fn find(&mut self, id: Option<LeaseId>) -> Option<&mut Lease> {
         let Some(id) = id else { return Some(&mut self.latest) };
         std::iter::once(&mut self.latest).chain(&mut self.earlier).find(|lease| lease.id == id)
@@ -92,17 +98,14 @@ impl Attempts {
 }
 
 impl Lease {
-    pub(super) fn told(&self) -> (Route, Rung) {
-        ((*self.route).clone(), self.rung)
-    }
-
-    pub(super) fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Route, Rung)> {
+    pub(super) fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Arc<Route>, Rung)> {
         let live = matches!(self.phase, Phase::Live { .. }) && !self.has_expired(now);
         let same = self.request_type == request.request_type && self.model == request.model;
         if !live || !same || request.excluded.contains(&self.node.spec.id) {
             return None;
         }
-        Some((Route { repeated: true, ..(*self.route).clone() }, self.rung))
+        let told = Route::clone(self.route.as_ref()?);
+        Some((Arc::new(Route { repeated: true, ..told }), self.rung))
     }
 
     pub(super) fn pool(&self) -> (PoolKey, NodeClass) {
