@@ -40,10 +40,14 @@ use crate::domain::{
 pub use lease::Holds;
 use lease::{Attempts, Lease, Phase};
 
+/// Parts of the table: whoever sweeps one, or makes it grow, keeps picks of a few thousand requests waiting, not of all.
+const PARTS: usize = 128;
+
 /// Picks in flight, and those that ended lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LeaseTable {
-    requests: DashMap<RequestKey, Attempts>,
+    /// Boxed: when a part of the table grows, all of it is moved, while picks wait.
+    requests: DashMap<RequestKey, Box<Attempts>>,
     /// Leases in the live phase; at most [`LeasePolicy::live_max`].
     live: AtomicUsize,
     /// Requests remembered, live or ended; at most about twice as many as may live.
@@ -150,6 +154,17 @@ pub struct Served {
     pub has_begun: bool,
 }
 
+impl Default for LeaseTable {
+    fn default() -> Self {
+        Self {
+            requests: DashMap::with_shard_amount(PARTS),
+            live: AtomicUsize::default(),
+            remembered: AtomicUsize::default(),
+            picks: AtomicU64::default(),
+        }
+    }
+}
+
 impl LeaseTable {
     /// Leases in flight.
     pub fn live(&self) -> usize {
@@ -216,7 +231,8 @@ impl LeaseTable {
             Entry::Vacant(entry) => {
                 let (lease, route) = self.open(request, reservation, policy, now)?;
                 let decided = (route, lease.rung);
-                entry.insert(Attempts { latest: lease, earlier: Vec::new(), holds: std::mem::take(holds) });
+                let holds = std::mem::take(holds);
+                entry.insert(Box::new(Attempts { latest: lease, earlier: Vec::new(), holds }));
                 self.remembered.fetch_add(1, Relaxed);
                 Ok(decided)
             }
@@ -265,7 +281,8 @@ impl LeaseTable {
 
     /// Forgets a request unless it has been picked again meanwhile.
     fn forget(&self, key: &RequestKey) {
-        let over = |_: &RequestKey, attempts: &Attempts| !matches!(attempts.latest.phase, Phase::Live { .. });
+        let over =
+            |_: &RequestKey, attempts: &Box<Attempts>| !matches!(attempts.latest.phase, Phase::Live { .. });
         if self.requests.remove_if(key, over).is_some() {
             self.remembered.fetch_sub(1, Relaxed);
         }

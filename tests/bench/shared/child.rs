@@ -14,6 +14,10 @@ use super::said::{Failure, say};
 /// The argument that makes the benchmark a server; the server's role follows it.
 const SERVE: &str = "--serve";
 
+/// Between two windows all leases end at once, and their memory would go back to the system, only to be asked for again. In a
+/// service leases end as others begin.
+const KEEPS_MEMORY: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "-1");
+
 /// A server in a process of its own.
 pub(crate) struct Child {
     /// Where it listens.
@@ -45,7 +49,8 @@ impl Child {
     /// Starts a server and waits until it listens.
     pub(crate) fn start(role: &str) -> Result<Self, Failure> {
         let mut command = Command::new(env::current_exe()?);
-        let mut process = command.args([SERVE, role]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        command.args([SERVE, role]).env(KEEPS_MEMORY.0, KEEPS_MEMORY.1);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut says = BufReader::new(process.stdout.take().ok_or("the child has an output")?);
         let address = heard(&mut says)?.parse()?;
         Ok(Self { address, id: process.id().to_string(), process, says })
