@@ -281,9 +281,8 @@ impl LeaseTable {
 
     /// Forgets a request unless it has been picked again meanwhile.
     fn forget(&self, key: &RequestKey) {
-        let over =
-            |_: &RequestKey, attempts: &Box<Attempts>| !matches!(attempts.latest.phase, Phase::Live { .. });
-        if self.requests.remove_if(key, over).is_some() {
+        let is_over = |attempts: &Attempts| !matches!(attempts.latest.phase, Phase::Live { .. });
+        if self.requests.remove_if(key, |_, attempts| is_over(attempts)).is_some() {
             self.remembered.fetch_sub(1, Relaxed);
         }
     }
