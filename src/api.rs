@@ -1,6 +1,7 @@
 //! The gRPC server: services, bounds, and how it stops without losing a pick.
 
 pub mod answers;
+pub mod connection;
 pub mod convert;
 pub mod desk;
 pub mod health;
@@ -10,6 +11,7 @@ pub mod loads;
 pub mod nodes;
 pub mod queue;
 pub mod routing;
+mod sizes;
 pub mod status;
 
 use std::sync::Arc;
@@ -19,8 +21,8 @@ use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
-use tonic::transport::{Server, server::Router};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
 use tracing::{info, warn};
 
@@ -29,15 +31,18 @@ use crate::{
     proto::{
         FILE_DESCRIPTOR_SET, answer_service_server::AnswerServiceServer,
         limit_service_server::LimitServiceServer, load_service_server::LoadServiceServer,
-        node_service_server::NodeServiceServer, routing_service_server::RoutingServiceServer,
+        node_service_server::NodeServiceServer,
     },
 };
 use answers::Answers;
+use connection::Terms;
 use desk::Desk;
 use limits::Limits;
+use listener::Gate;
 use loads::Loads;
 use nodes::Nodes;
 use routing::Routing;
+use sizes::SizedRouting;
 
 /// What every thread that serves shares.
 #[derive(Debug, Clone)]
@@ -67,26 +72,57 @@ impl Serving {
 /// The stop has three steps. Health turns `NOT_SERVING` while picks are answered as before, so that gateways that watch
 /// leave by themselves. After `drain_delay` the streams are ended, every connection is told to go away, and what is in
 /// progress finishes. After `drain_grace` what is left is cut off.
-pub async fn serve(listener: TcpListener, serving: Serving) -> Result<(), tonic::transport::Error> {
+pub async fn serve(listener: TcpListener, serving: Serving) {
     let Serving { desk, config, seed, stop, places } = serving;
     let (mut reporter, health) = tonic_health::server::health_reporter();
     health::alive(&reporter).await;
     let leaving = CancellationToken::new();
-    let router = router(&desk, &config, seed, &leaving).add_service(health);
-    let connections = listener::accept(listener, places, config.preface_timeout);
-    let server = router.serve_with_incoming_shutdown(connections, leaving.clone().cancelled_owned());
+    let routes = routes(&desk, &config, seed, &leaving).add_service(health).prepare();
+    let connections = Connections {
+        gate: Gate::new(listener, places),
+        terms: Terms::new(&config),
+        routes,
+        chance: fastrand::Rng::with_seed(seed),
+        open: TaskTracker::new(),
+    };
+    let cut = CancellationToken::new();
     health::ready(&reporter).await;
 
-    let mut server = std::pin::pin!(server);
+    let mut served = std::pin::pin!(connections.serve(&leaving, &cut));
     tokio::select! {
-        ended = &mut server => return ended,
+        () = &mut served => return,
         () = drain(&mut reporter, &config, stop, &leaving) => {}
     }
-    if let Ok(ended) = timeout(config.drain_grace, server).await {
-        return ended;
+    if timeout(config.drain_grace, &mut served).await.is_err() {
+        warn!("connections still open after `server.drain_grace` are cut off");
+        cut.cancel();
+        served.await;
     }
-    warn!("stopped with connections still open after `server.drain_grace`");
-    Ok(())
+}
+
+/// All connections of one listening socket.
+struct Connections {
+    gate: Gate,
+    terms: Terms,
+    routes: Routes,
+    chance: fastrand::Rng,
+    open: TaskTracker,
+}
+
+impl Connections {
+    /// Lets connections in until `leaving` is cancelled, then waits for those that are open to end. `cut` ends them at once.
+    async fn serve(mut self, leaving: &CancellationToken, cut: &CancellationToken) {
+        while let Some(accepted) = leaving.run_until_cancelled(self.gate.next()).await {
+            let terms = self.terms.clone();
+            let served = terms.serve(accepted, self.routes.clone(), leaving.child_token(), self.chance.f64());
+            let cut = cut.clone();
+            self.open.spawn(async move { cut.run_until_cancelled(served).await });
+        }
+        // Who connects now is refused, and goes elsewhere.
+        drop(self.gate);
+        self.open.close();
+        self.open.wait().await;
+    }
 }
 
 async fn drain(
@@ -104,8 +140,8 @@ async fn drain(
     leaving.cancel();
 }
 
-fn router(desk: &Arc<Desk>, config: &ServerConfig, seed: u64, leaving: &CancellationToken) -> Router {
-    let bytes_max = config.message_bytes_max;
+fn routes(desk: &Arc<Desk>, config: &ServerConfig, seed: u64, leaving: &CancellationToken) -> Routes {
+    let (report, answer) = (config.report_bytes_max, config.answer_bytes_max);
     let routing = Routing::new(Arc::clone(desk), leaving.clone(), seed);
     let loads = Loads::new(Arc::clone(desk), leaving.clone());
     let nodes = Nodes::new(Arc::clone(desk));
@@ -116,15 +152,11 @@ fn router(desk: &Arc<Desk>, config: &ServerConfig, seed: u64, leaving: &Cancella
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    Server::builder()
-        .max_concurrent_streams(config.streams_max)
-        .http2_keepalive_interval(Some(config.keepalive_interval))
-        .http2_keepalive_timeout(Some(config.keepalive_timeout))
-        .add_service(RoutingServiceServer::new(routing).max_decoding_message_size(bytes_max))
-        .add_service(LoadServiceServer::new(loads).max_decoding_message_size(bytes_max))
-        .add_service(NodeServiceServer::new(nodes).max_decoding_message_size(bytes_max))
-        .add_service(AnswerServiceServer::new(answers).max_decoding_message_size(bytes_max))
-        .add_service(LimitServiceServer::new(limits).max_decoding_message_size(bytes_max))
+    Routes::new(SizedRouting::new(routing, config))
+        .add_service(LoadServiceServer::new(loads).max_decoding_message_size(report))
+        .add_service(NodeServiceServer::new(nodes).max_decoding_message_size(report))
+        .add_service(AnswerServiceServer::new(answers).max_decoding_message_size(answer))
+        .add_service(LimitServiceServer::new(limits).max_decoding_message_size(report))
         .add_service(reflection().build_v1().expect("our own descriptors are well-formed"))
         .add_service(reflection().build_v1alpha().expect("our own descriptors are well-formed"))
 }

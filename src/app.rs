@@ -39,9 +39,6 @@ pub enum AppError {
     /// The configuration lists more nodes than it allows.
     #[error("cannot take the nodes of the configuration; hint: raise `policy.nodes_max`")]
     Nodes(#[from] TableFull),
-    /// The server ended by itself.
-    #[error("the server failed")]
-    Serve(#[from] tonic::transport::Error),
     /// A thread of the service cannot start.
     #[error(
         "cannot start a thread that serves; hint: lower `server.threads`, or say `server.runtime: shared`"
@@ -178,7 +175,13 @@ async fn serve_here(serving: Serving) -> Result<(SocketAddr, Server), AppError> 
     let listen = |source| AppError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
-    Ok((address, tokio::spawn(async { Ok(api::serve(listener, serving).await?) })))
+    Ok((
+        address,
+        tokio::spawn(async {
+            api::serve(listener, serving).await;
+            Ok(())
+        }),
+    ))
 }
 
 #[expect(clippy::disallowed_methods, reason = "`Running::ended` waits for it")]
@@ -197,9 +200,7 @@ async fn serve_on_cores(serving: Serving) -> Result<(SocketAddr, Server), AppErr
 
 /// Waits for every thread; one that dies ends the others.
 async fn all(threads: Vec<cores::Ended>) -> Result<(), AppError> {
-    let ended = threads
-        .into_iter()
-        .map(|thread| async { thread.await.map_err(|_| AppError::Died)?.map_err(AppError::from) });
+    let ended = threads.into_iter().map(|thread| async { thread.await.map_err(|_panicked| AppError::Died) });
     try_join_all(ended).await.map(drop)
 }
 

@@ -52,10 +52,24 @@ pub struct ServerConfig {
     pub connections_max: usize,
     /// Most streams on one connection.
     pub streams_max: u32,
-    /// Largest message accepted, in bytes.
-    pub message_bytes_max: usize,
+    /// Largest pick, outcome or explanation accepted, in bytes.
+    pub pick_bytes_max: usize,
+    /// Largest batch of picks accepted, in bytes.
+    pub batch_bytes_max: usize,
+    /// Largest report of load, or word about nodes or limits, accepted, in bytes.
+    pub report_bytes_max: usize,
+    /// Largest answer accepted, in bytes.
+    pub answer_bytes_max: usize,
+    /// Most of one stream's replies that wait to be sent, in bytes, give or take one reply.
+    pub send_buffer_bytes_max: usize,
     /// A connection that has not spoken HTTP/2 for so long is closed.
     pub preface_timeout: Duration,
+    /// A connection whose client takes nothing of what it is sent for so long is closed.
+    pub write_timeout: Duration,
+    /// A connection older than this, and up to a tenth more by chance, is asked to go away; zero lets it stay.
+    pub connection_age_max: Duration,
+    /// What is in progress on a connection that was asked to go away gets so long to finish.
+    pub connection_age_grace: Duration,
     /// A connection silent for so long is pinged.
     pub keepalive_interval: Duration,
     /// A ping unanswered for so long closes the connection.
@@ -78,8 +92,15 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 50051)),
             connections_max: 10_000,
             streams_max: 256,
-            message_bytes_max: 256 * 1024,
+            pick_bytes_max: 64 * 1024,
+            batch_bytes_max: 1024 * 1024,
+            report_bytes_max: 256 * 1024,
+            answer_bytes_max: 256 * 1024,
+            send_buffer_bytes_max: 64 * 1024,
             preface_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(10),
+            connection_age_max: Duration::from_mins(30),
+            connection_age_grace: Duration::from_secs(70),
             keepalive_interval: Duration::from_secs(10),
             keepalive_timeout: Duration::from_secs(5),
             waiting_max: 10_000,

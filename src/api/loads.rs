@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::{info, warn};
 
 use super::{
+    connection,
     convert::{self, Invalid},
     desk::Desk,
     status,
@@ -39,7 +40,7 @@ pub struct Loads {
 }
 
 impl Loads {
-    /// Serves the desk until `leaving` is cancelled, which asks agents to connect again.
+    /// Serves the desk until `leaving` is cancelled, or an old connection ends, either of which asks agents to connect again.
     pub fn new(desk: Arc<Desk>, leaving: CancellationToken) -> Self {
         Self { desk, leaving }
     }
@@ -55,7 +56,7 @@ impl LoadService for Loads {
     ) -> Result<Response<Self::ReportLoadStream>, Status> {
         let conversation = Conversation {
             desk: Arc::clone(&self.desk),
-            leaving: self.leaving.clone(),
+            leaving: connection::leaving(&messages, &self.leaving),
             messages: messages.into_inner(),
             session: None,
             applied_sequence: 0,

@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::{debug, info};
 
 use super::{
+    connection,
     convert::{
         self, Invalid,
         request::{Pick, Terms, pick},
@@ -118,7 +119,8 @@ impl RoutingService for Routing {
         asked: Request<Streaming<StreamPicksRequest>>,
     ) -> Result<Response<Self::StreamPicksStream>, Status> {
         let routing = self.clone();
-        let left = self.leaving.clone().cancelled_owned();
+        let leaving = connection::leaving(&asked, &self.leaving);
+        let left = leaving.clone().cancelled_owned();
         // What was received before leaving is still answered.
         let answers = asked
             .into_inner()
@@ -128,7 +130,6 @@ impl RoutingService for Routing {
                 async move { Ok(routing.answer(asked?).await) }
             })
             .buffer_unordered(STREAM_IN_PROGRESS_MAX);
-        let leaving = self.leaving.clone();
         let farewell = stream::once(async move { leaving.is_cancelled() })
             .filter_map(|left| async move { left.then(|| Err(status::leaving())) });
         Ok(Response::new(Box::pin(answers.chain(farewell))))

@@ -81,9 +81,9 @@ pub fn purge_failed() -> Status {
     reasoned(Code::Internal, "PURGE_FAILED", "the purge ended half way: purge again, and report this")
 }
 
-/// The service is about to stop.
+/// The service is about to stop, or has asked an old connection to go away.
 pub fn leaving() -> Status {
-    reasoned(Code::Unavailable, "SERVER_LEAVING", "the service is about to stop: connect again")
+    reasoned(Code::Unavailable, "SERVER_LEAVING", "this connection is about to end: connect again")
 }
 
 fn reasoned(code: Code, reason: &str, message: impl Into<String>) -> Status {

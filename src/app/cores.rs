@@ -18,8 +18,8 @@ use crate::api::{self, Serving};
 /// Connections that wait to be accepted, for each socket.
 const BACKLOG: u32 = 1024;
 
-/// How a thread ended; nothing, where it panicked.
-pub(super) type Ended = oneshot::Receiver<Result<(), tonic::transport::Error>>;
+/// That a thread ended; an error, where it panicked.
+pub(super) type Ended = oneshot::Receiver<()>;
 
 /// As many threads as are asked for, or as there are cores.
 pub(super) fn count(asked: usize) -> usize {
@@ -47,17 +47,14 @@ pub(super) fn serve(number: usize, listener: std::net::TcpListener, serving: Ser
     let (ended, told) = oneshot::channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name(format!("serve-{number}")).spawn(move || {
-        let served = runtime.block_on(async {
+        runtime.block_on(async {
             match TcpListener::from_std(listener) {
                 Ok(listener) => api::serve(listener, serving).await,
-                Err(error) => {
-                    error!(%error, "a thread cannot use its socket");
-                    Ok(())
-                }
+                Err(error) => error!(%error, "a thread cannot use its socket"),
             }
         });
         // Nobody listens where the service has been dropped.
-        let _ = ended.send(served);
+        let _ = ended.send(());
     })?;
     Ok(told)
 }

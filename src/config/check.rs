@@ -27,7 +27,7 @@ use super::{
 /// Checks all and tells all that is wrong.
 pub fn config(raw: &Raw, tree: &Tree, schema: &Schema) -> Result<Config, Vec<Problem>> {
     let mut checks = Checks { tree, schema, problems: Vec::new() };
-    let policy = policy::policy(&raw.policy, raw.server.message_bytes_max, &mut checks);
+    let policy = policy::policy(&raw.policy, raw.server.answer_bytes_max, &mut checks);
     let nodes = nodes::nodes(&raw.nodes, raw.policy.nodes_max, &mut checks);
     let server = server(&raw.server, &mut checks);
     let log = log(&raw.log, &mut checks);
@@ -117,8 +117,15 @@ fn server(raw: &Server, checks: &mut Checks) -> ServerConfig {
         listen: raw.listen,
         connections_max: raw.connections_max,
         streams_max: raw.streams_max,
-        message_bytes_max: raw.message_bytes_max,
+        pick_bytes_max: raw.pick_bytes_max,
+        batch_bytes_max: raw.batch_bytes_max,
+        report_bytes_max: raw.report_bytes_max,
+        answer_bytes_max: raw.answer_bytes_max,
+        send_buffer_bytes_max: raw.send_buffer_bytes_max,
         preface_timeout: raw.preface_timeout.0,
+        write_timeout: raw.write_timeout.0,
+        connection_age_max: raw.connection_age_max.0,
+        connection_age_grace: raw.connection_age_grace.0,
         keepalive_interval: raw.keepalive_interval.0,
         keepalive_timeout: raw.keepalive_timeout.0,
         waiting_max: raw.waiting_max,

@@ -22,10 +22,10 @@ use crate::{
     },
 };
 
-/// Checks the section `policy`; `message_bytes_max` is the server's.
-pub(super) fn policy(raw: &Policy, message_bytes_max: usize, checks: &mut Checks) -> Option<policy::Policy> {
+/// Checks the section `policy`; `answer_bytes_max` is the server's.
+pub(super) fn policy(raw: &Policy, answer_bytes_max: usize, checks: &mut Checks) -> Option<policy::Policy> {
     let (freshness, breaker) = (freshness(&raw.freshness, checks), breaker(&raw.breaker, checks));
-    let answers = answers::answers(&raw.answers, message_bytes_max, checks);
+    let answers = answers::answers(&raw.answers, answer_bytes_max, checks);
     Some(policy::Policy {
         balance: raw.balance.0,
         load: load(&raw.load, checks),

@@ -26,12 +26,33 @@ pub struct Server {
     /// Most streams on one connection, 1 to 100000.
     #[garde(range(min = 1, max = 100_000))]
     pub streams_max: u32,
-    /// Largest message accepted, in bytes, 1024 to 67108864.
+    /// Largest pick, outcome or explanation accepted, in bytes, 1024 to 67108864; a canonical request counts.
     #[garde(range(min = 1024, max = 67_108_864))]
-    pub message_bytes_max: usize,
+    pub pick_bytes_max: usize,
+    /// Largest batch of picks accepted, in bytes, 1024 to 67108864.
+    #[garde(range(min = 1024, max = 67_108_864))]
+    pub batch_bytes_max: usize,
+    /// Largest report of load, or word about nodes or limits, accepted, in bytes, 1024 to 67108864.
+    #[garde(range(min = 1024, max = 67_108_864))]
+    pub report_bytes_max: usize,
+    /// Largest answer accepted, in bytes, 1024 to 67108864; a canonical request counts.
+    #[garde(range(min = 1024, max = 67_108_864))]
+    pub answer_bytes_max: usize,
+    /// Most of one stream's replies that wait to be sent, in bytes, 4096 to 16777216; one reply more may.
+    #[garde(range(min = 4096, max = 16_777_216))]
+    pub send_buffer_bytes_max: usize,
     /// A connection that has not spoken HTTP/2 for so long is closed, 1ms to 1day.
     #[garde(custom(within(TICK, DAY)))]
     pub preface_timeout: Span,
+    /// A connection whose client takes nothing of what it is sent for so long is closed, 1ms to 1day.
+    #[garde(custom(within(TICK, DAY)))]
+    pub write_timeout: Span,
+    /// A connection older than this, and up to a tenth more by chance, is asked to go away, 0s to 1day; 0s lets it stay.
+    #[garde(custom(within(Duration::ZERO, DAY)))]
+    pub connection_age_max: Span,
+    /// What is in progress on a connection that was asked to go away gets so long to finish, 0s to 1day.
+    #[garde(custom(within(Duration::ZERO, DAY)))]
+    pub connection_age_grace: Span,
     /// A connection silent for so long is pinged, 1s to 1day.
     #[garde(custom(within(Duration::from_secs(1), DAY)))]
     pub keepalive_interval: Span,
@@ -65,8 +86,15 @@ impl Default for Server {
             listen: server.listen,
             connections_max: server.connections_max,
             streams_max: server.streams_max,
-            message_bytes_max: server.message_bytes_max,
+            pick_bytes_max: server.pick_bytes_max,
+            batch_bytes_max: server.batch_bytes_max,
+            report_bytes_max: server.report_bytes_max,
+            answer_bytes_max: server.answer_bytes_max,
+            send_buffer_bytes_max: server.send_buffer_bytes_max,
             preface_timeout: Span(server.preface_timeout),
+            write_timeout: Span(server.write_timeout),
+            connection_age_max: Span(server.connection_age_max),
+            connection_age_grace: Span(server.connection_age_grace),
             keepalive_interval: Span(server.keepalive_interval),
             keepalive_timeout: Span(server.keepalive_timeout),
             waiting_max: server.waiting_max,

@@ -12,9 +12,9 @@ use crate::{
 /// What a message that stores an answer holds besides it, in bytes: its names take a quarter of that.
 const ROOM: usize = 4096;
 
-/// Checks the section `policy.answers`; `message_bytes_max` is the server's.
-pub(super) fn answers(raw: &Answers, message_bytes_max: usize, checks: &mut Checks) -> Option<AnswerPolicy> {
-    fitting(raw, message_bytes_max, checks);
+/// Checks the section `policy.answers`; `answer_bytes_max` is the server's.
+pub(super) fn answers(raw: &Answers, answer_bytes_max: usize, checks: &mut Checks) -> Option<AnswerPolicy> {
+    fitting(raw, answer_bytes_max, checks);
     for (name, ttl) in raw.ttl.all() {
         checks.at_most("policy.answers", (&format!("ttl.{name}"), ttl), ("ttl_max", raw.ttl_max));
     }
@@ -42,15 +42,15 @@ pub(super) fn answers(raw: &Answers, message_bytes_max: usize, checks: &mut Chec
 }
 
 /// Refuses answers that could not arrive. Where none is kept (0) any message is large enough.
-fn fitting(raw: &Answers, message_bytes_max: usize, checks: &mut Checks) {
-    let most = message_bytes_max.saturating_sub(ROOM);
+fn fitting(raw: &Answers, answer_bytes_max: usize, checks: &mut Checks) {
+    let most = answer_bytes_max.saturating_sub(ROOM);
     if raw.body_bytes_max > most {
         let what = format!(
-            "`{}` leaves less than {ROOM} bytes of `server.message_bytes_max`, which is `{message_bytes_max}`",
+            "`{}` leaves less than {ROOM} bytes of `server.answer_bytes_max`, which is `{answer_bytes_max}`",
             raw.body_bytes_max
         );
         let hint = format!(
-            "lower it to {most}, or raise `server.message_bytes_max`: names, and the canonical request if it is \
+            "lower it to {most}, or raise `server.answer_bytes_max`: names, and the canonical request if it is \
              sent along, must fit into the same message"
         );
         checks.refuse_with("policy.answers.body_bytes_max", what, hint);

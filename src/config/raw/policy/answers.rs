@@ -24,7 +24,7 @@ pub struct Answers {
     /// Memory of all answers together, in bytes, 0 to 1099511627776; 0 keeps none; a change needs a restart.
     #[garde(range(max = BYTES_MAX))]
     pub bytes_max: u64,
-    /// Longest answer that is kept itself, in bytes, 0 to 67108864; at least 4096 below `server.message_bytes_max`.
+    /// Longest answer that is kept itself, in bytes, 0 to 67108864; at least 4096 below `server.answer_bytes_max`.
     #[garde(range(max = 67_108_864))]
     pub body_bytes_max: usize,
     /// Longest reference to an answer that the gateway keeps, in bytes, 0 to 65536.

@@ -67,9 +67,9 @@ fn each_time_to_live_is_that_of_its_key() {
 
 #[test]
 fn the_largest_answer_leaves_room_in_a_message() {
-    let fits = "server: {message_bytes_max: 65536}\npolicy: {answers: {body_bytes_max: 61440}}\n";
+    let fits = "server: {answer_bytes_max: 65536}\npolicy: {answers: {body_bytes_max: 61440}}\n";
     assert_eq!(loaded(fits).policy.answers.body_bytes_max, 61_440);
     assert!(refused(&fits.replace("61440", "61441"), &[]).contains("lower it to 61440"));
-    let none = "server: {message_bytes_max: 1024}\npolicy: {answers: {body_bytes_max: 0}}\n";
+    let none = "server: {answer_bytes_max: 1024}\npolicy: {answers: {body_bytes_max: 0}}\n";
     assert_eq!(loaded(none).policy.answers.body_bytes_max, 0);
 }

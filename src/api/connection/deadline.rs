@@ -1,0 +1,45 @@
+//! Until when does the caller wait? (`grpc-timeout`)
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tonic::{
+    Status,
+    body::Body,
+    codegen::http::{HeaderMap, Response},
+};
+
+/// Digits that the protocol allows.
+const DIGITS_MAX: usize = 8;
+
+/// How long the caller waits; `None` where it does not say, or not as the protocol has it.
+pub fn of(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > DIGITS_MAX || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(count * 3_600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+/// The reply, or that it did not come in time.
+pub(super) async fn within<E>(
+    limit: Option<Duration>,
+    reply: impl Future<Output = Result<Response<Body>, E>>,
+) -> Result<Response<Body>, E> {
+    let Some(limit) = limit else { return reply.await };
+    let late = || Status::deadline_exceeded("the time that the caller gave has passed").into_http();
+    timeout(limit, reply).await.unwrap_or_else(|_late| Ok(late()))
+}
+
+#[cfg(test)]
+mod tests;
