@@ -1,6 +1,7 @@
 //! One binary for all integration tests: what the crate promises, seen from outside.
 #![expect(clippy::disallowed_methods, reason = "the tasks of a test end with its runtime")]
 
+mod age;
 mod answers;
 mod cache;
 mod decide;
@@ -12,9 +13,11 @@ mod loads;
 mod members;
 mod overload;
 mod prefix;
+mod raw;
 mod reports;
 mod routing;
 mod service;
+mod sizes;
 mod start;
 mod stop;
 mod tidy;
