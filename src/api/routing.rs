@@ -1,5 +1,7 @@
 //! `RoutingService`: each method checks what comes in, asks the desk, and tells what was decided.
 
+mod lane;
+
 use std::{
     pin::Pin,
     sync::{
@@ -33,8 +35,8 @@ use crate::{
 
 /// Most picks of one batch.
 const BATCH_MAX: usize = 256;
-/// Most picks of one stream that are decided (or wait) at once.
-const STREAM_IN_PROGRESS_MAX: usize = 256;
+/// Most picks of one stream that wait at once.
+const STREAM_WAITING_MAX: usize = 256;
 
 /// Decides where requests go.
 #[derive(Debug, Clone)]
@@ -122,14 +124,12 @@ impl RoutingService for Routing {
         let leaving = connection::leaving(&asked, &self.leaving);
         let left = leaving.clone().cancelled_owned();
         // What was received before leaving is still answered.
-        let answers = asked
-            .into_inner()
-            .take_until(left)
-            .map(move |asked| {
-                let routing = routing.clone();
-                async move { Ok(routing.answer(asked?).await) }
-            })
-            .buffer_unordered(STREAM_IN_PROGRESS_MAX);
+        let answer = move |asked: Result<_, Status>| {
+            let routing = routing.clone();
+            async move { Ok(routing.answer(asked?).await) }
+        };
+        let answers =
+            lane::answers(Box::pin(asked.into_inner().take_until(left)), answer, STREAM_WAITING_MAX);
         let farewell = stream::once(async move { leaving.is_cancelled() })
             .filter_map(|left| async move { left.then(|| Err(status::leaving())) });
         Ok(Response::new(Box::pin(answers.chain(farewell))))
