@@ -152,7 +152,7 @@ fn routes(desk: &Arc<Desk>, config: &ServerConfig, seed: u64, leaving: &Cancella
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    Routes::new(SizedRouting::new(routing, config))
+    Routes::new(SizedRouting::new(&routing, config))
         .add_service(LoadServiceServer::new(loads).max_decoding_message_size(report))
         .add_service(NodeServiceServer::new(nodes).max_decoding_message_size(report))
         .add_service(AnswerServiceServer::new(answers).max_decoding_message_size(answer))

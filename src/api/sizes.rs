@@ -28,7 +28,7 @@ pub(super) struct SizedRouting {
 }
 
 impl SizedRouting {
-    pub(super) fn new(routing: Routing, config: &ServerConfig) -> Self {
+    pub(super) fn new(routing: &Routing, config: &ServerConfig) -> Self {
         let sized =
             |bytes_max| RoutingServiceServer::new(routing.clone()).max_decoding_message_size(bytes_max);
         Self { picks: sized(config.pick_bytes_max), batches: sized(config.batch_bytes_max) }

@@ -80,8 +80,8 @@ fn answer(bytes: usize) -> StoreAnswerRequest {
     StoreAnswerRequest {
         request_type: RequestType::Text.into(),
         model: "m".into(),
-        question: Some(store_answer_request::Question::Fingerprint(vec![7; 16].into())),
-        body: Some(store_answer_request::Body::Inline(vec![0; bytes].into())),
+        question: Some(store_answer_request::Question::Fingerprint(vec![7; 16])),
+        body: Some(store_answer_request::Body::Inline(vec![0; bytes])),
         ..StoreAnswerRequest::default()
     }
 }

@@ -22,7 +22,7 @@ async fn a_client_that_takes_nothing_is_given_up() {
     let (mut server, _deaf) = pair(LONG, SHORT).await;
     let ended = async {
         loop {
-            if let Err(error) = server.write_all(&[0; 65_536]).await {
+            if let Err(error) = server.write_all(&vec![0; 65_536]).await {
                 return error;
             }
         }
