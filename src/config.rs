@@ -60,7 +60,7 @@ pub struct ServerConfig {
     pub report_bytes_max: usize,
     /// Largest answer accepted, in bytes.
     pub answer_bytes_max: usize,
-    /// Most of one stream's replies that wait to be sent, in bytes, give or take one reply.
+    /// Most of one stream's replies that wait to be sent, in bytes; 32 KiB or one longer reply may come on top.
     pub send_buffer_bytes_max: usize,
     /// A connection that has not spoken HTTP/2 for so long is closed.
     pub preface_timeout: Duration,

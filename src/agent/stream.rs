@@ -235,7 +235,9 @@ impl Stream {
         self.interval = asked.filter(|interval| !interval.is_zero()).unwrap_or(self.interval);
         self.block_tokens = block_tokens(&reply).or(self.block_tokens);
         match reply.status() {
-            ReportStatus::Reconnect => Some(Ended::Broken("the service is about to stop".into())),
+            ReportStatus::Reconnect => {
+                Some(Ended::Broken("the service is about to stop, or the connection is old".into()))
+            }
             ReportStatus::Removed => Some(Ended::Broken("the node was removed".into())),
             ReportStatus::Refused if reply.field_violations != self.refused => {
                 warn!(violations = ?reply.field_violations, "the service refuses the reports");

@@ -82,7 +82,7 @@ impl Terms {
     /// client is told to go away: its streams are ended, and the rest gets its time to finish.
     pub(super) async fn serve(
         self,
-        (io, place): (TcpStream, OwnedSemaphorePermit),
+        (io, _place): (TcpStream, OwnedSemaphorePermit),
         routes: Routes,
         leaving: CancellationToken,
         chance: f64,
@@ -92,22 +92,20 @@ impl Terms {
         let told = Leaving(leaving.clone());
         let service = service_fn(move |request| answer(routes.clone(), request, told.clone()));
         let mut connection = std::pin::pin!(self.http2.serve_connection(io, service));
-        let ended = tokio::select! {
-            ended = connection.as_mut() => Ok(ended),
-            () = aged(age) => Err("it is old"),
-            () = leaving.cancelled() => Err("the service stops"),
+        let grace = tokio::select! {
+            ended = connection.as_mut() => return debug!(?ended, "connection ended"),
+            () = aged(age) => Some(self.age_grace),
+            // The stop has a grace of its own, after which all that is left is dropped.
+            () = leaving.cancelled() => None,
         };
-        let ended = match ended {
-            Ok(ended) => Some(ended),
-            Err(why) => {
-                debug!(why, "a connection is told to go away");
-                leaving.cancel();
-                connection.as_mut().graceful_shutdown();
-                timeout(self.age_grace, connection).await.ok()
-            }
+        debug!(?grace, "connection told to go away");
+        leaving.cancel();
+        connection.as_mut().graceful_shutdown();
+        let ended = match grace {
+            Some(grace) => timeout(grace, connection).await.ok(),
+            None => Some(connection.await),
         };
         debug!(?ended, "connection ended");
-        drop(place);
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Server {
     /// Largest answer accepted, in bytes, 1024 to 67108864; a canonical request counts.
     #[garde(range(min = 1024, max = 67_108_864))]
     pub answer_bytes_max: usize,
-    /// Most of one stream's replies that wait to be sent, in bytes, 4096 to 16777216; one reply more may.
+    /// Most of one stream's replies that wait to be sent, in bytes, 4096 to 16777216; 32 KiB or one longer reply may come on top.
     #[garde(range(min = 4096, max = 16_777_216))]
     pub send_buffer_bytes_max: usize,
     /// A connection that has not spoken HTTP/2 for so long is closed, 1ms to 1day.
