@@ -51,21 +51,28 @@ pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) 
     if board.nodes().len() < MANY || !is_plain(request, scene) {
         return None;
     }
-    let mut rows = board.read(scene.policy, turn.now);
-    let census = *rows.census();
+    let (census, speeds) = common(board, scene, turn);
     let balance = score::resolve(request, census.telling, census.live(), scene.policy);
     if balance != Balance::ExpectedCost || !is_calm(&census, board, scene, turn) {
         return None;
     }
-    let market = Market::of(request, rows.speeds(), scene, turn.now);
+    // Others decide meanwhile: nobody holds the board while prefixes are looked up.
+    let market = Market::of(request, speeds, scene, turn.now);
+    let mut rows = board.read(scene.policy, turn.now);
     let places = search(request, board, &mut rows, &market, scene, turn);
     let views = places.into_iter().map(|place| View::of(board, &rows, place));
     let wanted = views.filter(|view| is_wanted(request, view));
     let candidates = wanted.map(|view| (Candidate::plain(&view), view.reading)).unzip();
     let rest =
         Rest { busy: rows.busy(market.busy_wait_ms(), turn.now), is_full: census.least_pressure >= 1.0 };
-    let filtered = plain(request, candidates, rows.speeds());
+    let filtered = plain(request, candidates, speeds);
     (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, market, rest })
+}
+
+/// What all nodes have in common, and how fast they are.
+fn common(board: &Board, scene: Scene<'_>, turn: &Turn) -> (Census, Speeds) {
+    let rows = board.read(scene.policy, turn.now);
+    (*rows.census(), rows.speeds())
 }
 
 /// Whether the request asks nothing that a board does not know.

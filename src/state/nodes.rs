@@ -6,6 +6,7 @@ pub mod board;
 pub mod breaker;
 mod cache;
 pub mod flight;
+mod freeze;
 pub mod ledger;
 mod marks;
 mod members;
@@ -37,6 +38,7 @@ use crate::domain::{
     time::Instant,
 };
 use board::Board;
+use freeze::Freeze;
 use members::Pools;
 use node::{Applied, Live, Node};
 use prefixes::Prefixes;
@@ -67,6 +69,7 @@ pub struct Topology {
     pub nodes: Vec<Arc<Node>>,
     /// Found out when the first request asks.
     pools: OnceLock<Pools>,
+    freeze: Freeze,
 }
 
 /// An agent's stream, once it has registered its node.
@@ -275,7 +278,7 @@ impl NodeTable {
         let mut nodes: Vec<_> = self.nodes.iter().map(|entry| Arc::clone(entry.value())).collect();
         nodes.sort_unstable_by(|a, b| a.spec.id.cmp(&b.spec.id));
         let revision = self.topology.load().revision + 1;
-        self.topology.store(Arc::new(Topology { revision, nodes, pools: OnceLock::new() }));
+        self.topology.store(Arc::new(Topology { revision, nodes, ..Topology::default() }));
     }
 }
 
@@ -285,23 +288,9 @@ impl Topology {
         self.pools.get_or_init(|| Pools::of(&self.nodes)).get(request_type, model).board(class, &self.nodes)
     }
 
-    /// Whether so many nodes have gone silent that the fault is more likely ours than theirs. Nodes that are known
-    /// to be gone do not count: their silence is explained.
+    /// Whether so many nodes have gone silent that the fault is more likely ours than theirs.
     pub fn is_frozen(&self, policy: &FreshnessPolicy, now: Instant) -> bool {
-        let mut attended = 0_usize;
-        let mut silent = 0_usize;
-        for node in &self.nodes {
-            let trust = node.live.vitals().trust;
-            match trust.at(now) {
-                trust::Presence::Gone => {}
-                _ if !trust.is_attended() => {}
-                presence => {
-                    attended += 1;
-                    silent += usize::from(presence == trust::Presence::Silent);
-                }
-            }
-        }
-        attended >= policy.freeze_nodes_min && silent as f64 > attended as f64 * policy.freeze_share.get()
+        self.freeze.is_on(&self.nodes, policy, now)
     }
 }
 

@@ -199,8 +199,11 @@ impl Journal {
             let followers: Vec<_> =
                 self.followers.range((name, 0)..=(name, u64::MAX)).map(|pair| pair.1).collect();
             for follower in followers {
-                if self.blocks.get(&follower).is_some_and(|block| block.is_held) {
-                    self.doubt(follower);
+                match self.blocks.get_mut(&follower) {
+                    Some(block) if block.is_held => self.doubt(follower),
+                    // It may come back before the service hears that it went.
+                    Some(block) => block.told = None,
+                    None => {}
                 }
                 before.push(follower);
             }

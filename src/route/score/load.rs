@@ -1,6 +1,6 @@
 //! How loaded is a node, from 0 to 100?
 //!
-//! `load = 0.4 · cpu% + 0.3 · memory% + 0.3 · queue%`, weights from [`LoadPolicy`], where
+//! `load = 0.4 · cpu% + 0.3 · memory% + 0.3 · queue%`, weights from [`LoadPolicy`](crate::domain::policy::LoadPolicy), where
 //! `queue% = 100 · min(queued / capacity, 1)`. A GPU that is reported takes the processor's place. To that comes a
 //! term for recent failures, without which a node that fails fast would look idle.
 //!
