@@ -1,0 +1,84 @@
+//! How does the service bear load that is not the best for it?
+//!
+//! `cargo bench --bench load`. After `--`: `--only ROW` for one row, `--output json` for one JSON object. Servers, and who
+//! reports to them, run in processes of their own. Rounds are interleaved; figures are medians over rounds. Linux only:
+//! reads `/proc`.
+
+#[path = "../shared/child.rs"]
+mod child;
+#[path = "../shared/cpu.rs"]
+mod cpu;
+#[path = "../shared/fleet.rs"]
+mod fleet;
+#[path = "../wire/noop.rs"]
+mod noop;
+#[path = "../shared/prompts.rs"]
+mod prompts;
+#[path = "../shared/resident.rs"]
+mod resident;
+#[path = "../shared/said.rs"]
+mod said;
+
+mod half;
+mod idle;
+mod pace;
+mod reporters;
+mod reports;
+mod server;
+
+use mimalloc::MiMalloc;
+use said::{Failure, is_asked, say};
+use serde_json::{Value, json};
+use tokio::runtime::Builder;
+
+/// As the service has it.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// What a row came to.
+struct Figure {
+    name: &'static str,
+    figure: f64,
+    bar: f64,
+    /// How it came about.
+    detail: String,
+}
+
+/// Measures a row.
+type Row = fn() -> Result<Vec<Figure>, Failure>;
+
+fn main() -> Result<(), Failure> {
+    if let Some(role) = child::role() {
+        return server::serve(&role);
+    }
+    let only = std::env::args().skip_while(|argument| argument != "--only").nth(1);
+    let rows: [(&str, Row); 3] = [("reports", reports::row), ("half", half::row), ("idle", idle::row)];
+    let mut figures = Vec::new();
+    for (name, row) in rows {
+        if only.as_ref().is_none_or(|only| only == name) {
+            figures.extend(row()?);
+        }
+    }
+    if is_asked("json") {
+        let object: serde_json::Map<String, Value> =
+            figures.iter().map(|figure| (figure.name.to_owned(), json!(figure.figure))).collect();
+        say(&json!({ "load": object }).to_string());
+        return Ok(());
+    }
+    say("row                           figure      bar   ");
+    for Figure { name, figure, bar, detail } in &figures {
+        let kept = if figure <= bar { "kept" } else { "MISSED" };
+        say(&format!("{name:<28} {figure:>7.2} {bar:>8.2}   {kept:<7} {detail}"));
+    }
+    Ok(())
+}
+
+/// Runs one side of a row.
+fn block_on<T>(side: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    Builder::new_current_thread().enable_all().build()?.block_on(side)
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,39 @@
+//! Do reports of a large fleet hold up picks?
+
+use std::time::Duration;
+
+use super::{
+    Figure, block_on,
+    child::Child,
+    median,
+    pace::{Clients, percentile},
+    said::Failure,
+    server::{EMPTY, REPORTERS},
+};
+
+/// Picks a second: far from what the service can do.
+const RATE: f64 = 2000.0;
+const WINDOW: Duration = Duration::from_secs(2);
+/// Odd, so that a median is one of them.
+const ROUNDS: usize = 7;
+
+/// p99 of picks while 1,000 nodes report every 100 ms, over that without reports.
+pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
+    let service = Child::start(EMPTY)?;
+    let mut reporters = Child::start(&format!("{REPORTERS}{}", service.address))?;
+    block_on(async {
+        let clients = Clients::connect(service.address).await?;
+        clients.at_rate(RATE, WINDOW).await?;
+        let (mut quiet, mut beside) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            quiet.push(percentile(&clients.at_rate(RATE, WINDOW).await?, 99));
+            // Each word begins or ends the reports.
+            reporters.clean()?;
+            beside.push(percentile(&clients.at_rate(RATE, WINDOW).await?, 99));
+            reporters.clean()?;
+        }
+        let (quiet, beside) = (median(quiet), median(beside));
+        let detail = format!("p99 {beside:.0} us beside reports, {quiet:.0} us without");
+        Ok(vec![Figure { name: "reports.p99_ratio", figure: beside / quiet, bar: 1.2, detail }])
+    })
+}
