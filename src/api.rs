@@ -110,13 +110,12 @@ struct Connections {
 }
 
 impl Connections {
-    /// Lets connections in until `leaving` is cancelled, then waits for those that are open to end. `cut` ends them at once.
+    /// Lets connections in until `leaving` is cancelled, then waits for those that are open to end. `cut` ends them then at once.
     async fn serve(mut self, leaving: &CancellationToken, cut: &CancellationToken) {
         while let Some(accepted) = leaving.run_until_cancelled(self.gate.next()).await {
-            let terms = self.terms.clone();
-            let served = terms.serve(accepted, self.routes.clone(), leaving.child_token(), self.chance.f64());
-            let cut = cut.clone();
-            self.open.spawn(async move { cut.run_until_cancelled(served).await });
+            let (terms, routes) = (self.terms.clone(), self.routes.clone());
+            let chance = self.chance.f64();
+            self.open.spawn(terms.serve(accepted, routes, leaving.child_token(), cut.clone(), chance));
         }
         // Who connects now is refused, and goes elsewhere.
         drop(self.gate);

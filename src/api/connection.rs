@@ -10,11 +10,7 @@ use std::{convert::Infallible, time::Duration};
 
 use hyper::{body::Incoming, server::conn::http2::Builder, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::{
-    net::TcpStream,
-    sync::OwnedSemaphorePermit,
-    time::{sleep, timeout},
-};
+use tokio::{net::TcpStream, sync::OwnedSemaphorePermit, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Request,
@@ -79,12 +75,13 @@ impl Terms {
     }
 
     /// Serves a connection until it ends. When it is old (`chance`, from 0 to 1, says how old), or `leaving` is cancelled, the
-    /// client is told to go away: its streams are ended, and the rest gets its time to finish.
+    /// client is told to go away: its streams are ended, and the rest gets its time to finish. `cut` ends it then at once.
     pub(super) async fn serve(
         self,
         (io, _place): (TcpStream, OwnedSemaphorePermit),
         routes: Routes,
         leaving: CancellationToken,
+        cut: CancellationToken,
         chance: f64,
     ) {
         let age = self.age(chance);
@@ -94,24 +91,26 @@ impl Terms {
         let mut connection = std::pin::pin!(self.http2.serve_connection(io, service));
         let grace = tokio::select! {
             ended = connection.as_mut() => return debug!(?ended, "connection ended"),
-            () = aged(age) => Some(self.age_grace),
+            () = after(age) => Some(self.age_grace),
             // The stop has a grace of its own, after which all that is left is dropped.
             () = leaving.cancelled() => None,
         };
         debug!(?grace, "connection told to go away");
         leaving.cancel();
         connection.as_mut().graceful_shutdown();
-        let ended = match grace {
-            Some(grace) => timeout(grace, connection).await.ok(),
-            None => Some(connection.await),
+        let ended = tokio::select! {
+            ended = connection => Some(ended),
+            () = after(grace) => None,
+            () = cut.cancelled() => None,
         };
         debug!(?ended, "connection ended");
     }
 }
 
-async fn aged(age: Option<Duration>) {
-    match age {
-        Some(age) => sleep(age).await,
+/// Ends after the time, or never.
+async fn after(time: Option<Duration>) {
+    match time {
+        Some(time) => sleep(time).await,
         None => std::future::pending().await,
     }
 }
