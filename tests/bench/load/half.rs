@@ -11,14 +11,14 @@ use super::{
     server::{NOOP, SERVICE},
 };
 
-const IN_FLIGHT: usize = 32;
+const IN_FLIGHT: u32 = 32;
 const WINDOW: Duration = Duration::from_secs(2);
 /// Odd, so that a median is one of them.
 const ROUNDS: usize = 7;
 
 /// p99 of picks at half of the peak, over the median of the empty call at the same rate.
 pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
-    let (mut service, noop) = (Child::start(SERVICE)?, Child::start(NOOP)?);
+    let (mut service, noop) = (Child::start(SERVICE, &[])?, Child::start(NOOP, &[])?);
     block_on(async {
         let (picks, calls) =
             (Clients::connect(service.address).await?, Clients::connect(noop.address).await?);
@@ -27,8 +27,8 @@ pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
         let (mut p99, mut p50) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             service.clean()?;
-            p99.push(percentile(&picks.at_rate(rate, WINDOW).await?, 99));
-            p50.push(percentile(&calls.at_rate(rate, WINDOW).await?, 50));
+            p99.push(percentile(&picks.at_rate(rate, IN_FLIGHT, WINDOW).await?, 99));
+            p50.push(percentile(&calls.at_rate(rate, IN_FLIGHT, WINDOW).await?, 50));
         }
         let (p99, p50) = (median(p99), median(p50));
         let detail = format!("p99 {p99:.0} us, p50 of the empty call {p50:.0} us, at {rate:.0} a second");

@@ -18,7 +18,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// Memory and processor time of the service with almost ten thousand idle connections: as many as a process may have open here
 /// that has the usual files besides.
 pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
-    let service = Child::start(EMPTY)?;
+    let service = Child::start(EMPTY, &[])?;
     block_on(async {
         let mut open = JoinSet::new();
         for _ in 0..CONNECTIONS {

@@ -46,28 +46,41 @@ impl Clients {
         Ok(())
     }
 
-    /// Asks for picks at a rate a second, whether the earlier ones are answered or not. Latencies, counted from when each was
-    /// due, in microseconds, ascending.
-    pub(crate) async fn at_rate(&self, rate: f64, window: Duration) -> Result<Vec<f64>, Failure> {
-        let (started, mut asked) = (Instant::now(), JoinSet::new());
-        for number in 0.. {
-            let due = Duration::from_secs_f64(f64::from(number) / rate);
-            if due >= window {
-                break;
-            }
-            sleep_until(started + due).await;
+    /// Asks for picks at a rate a second, by so many callers in turn. Latencies in microseconds, ascending. Counted from when
+    /// each pick was sent: timers are no finer than a millisecond, and would be measured instead.
+    pub(crate) async fn at_rate(
+        &self,
+        rate: f64,
+        in_flight: u32,
+        window: Duration,
+    ) -> Result<Vec<f64>, Failure> {
+        let started = Instant::now();
+        let mut callers = JoinSet::new();
+        for caller in 0..in_flight {
             let clients = self.clone();
-            asked.spawn(async move {
-                clients.pick().await.map(|()| (started.elapsed().saturating_sub(due)).as_secs_f64() * 1e6)
+            callers.spawn(async move {
+                let mut latencies = Vec::new();
+                for round in 0.. {
+                    let due = Duration::from_secs_f64(f64::from(round * in_flight + caller) / rate);
+                    if due >= window || started.elapsed() >= window {
+                        break;
+                    }
+                    sleep_until(started + due).await;
+                    let sent = Instant::now();
+                    clients.pick().await?;
+                    latencies.push(sent.elapsed().as_secs_f64() * 1e6);
+                }
+                Ok::<_, Failure>(latencies)
             });
         }
-        let mut latencies = asked.join_all().await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let latencies = callers.join_all().await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut latencies = latencies.concat();
         latencies.sort_by(f64::total_cmp);
         Ok(latencies)
     }
 
     /// Picks a second with so many always in flight.
-    pub(crate) async fn peak(&self, in_flight: usize, window: Duration) -> Result<f64, Failure> {
+    pub(crate) async fn peak(&self, in_flight: u32, window: Duration) -> Result<f64, Failure> {
         let until = Instant::now() + window;
         let mut callers = JoinSet::new();
         for _ in 0..in_flight {

@@ -13,23 +13,24 @@ use super::{
 
 /// Picks a second: far from what the service can do.
 const RATE: f64 = 2000.0;
+const IN_FLIGHT: u32 = 32;
 const WINDOW: Duration = Duration::from_secs(2);
 /// Odd, so that a median is one of them.
 const ROUNDS: usize = 7;
 
 /// p99 of picks while 1,000 nodes report every 100 ms, over that without reports.
 pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
-    let service = Child::start(EMPTY)?;
-    let mut reporters = Child::start(&format!("{REPORTERS}{}", service.address))?;
+    let service = Child::start(EMPTY, &[])?;
+    let mut reporters = Child::start(&format!("{REPORTERS}{}", service.address), &[])?;
     block_on(async {
         let clients = Clients::connect(service.address).await?;
-        clients.at_rate(RATE, WINDOW).await?;
+        clients.at_rate(RATE, IN_FLIGHT, WINDOW).await?;
         let (mut quiet, mut beside) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            quiet.push(percentile(&clients.at_rate(RATE, WINDOW).await?, 99));
+            quiet.push(percentile(&clients.at_rate(RATE, IN_FLIGHT, WINDOW).await?, 99));
             // Each word begins or ends the reports.
             reporters.clean()?;
-            beside.push(percentile(&clients.at_rate(RATE, WINDOW).await?, 99));
+            beside.push(percentile(&clients.at_rate(RATE, IN_FLIGHT, WINDOW).await?, 99));
             reporters.clean()?;
         }
         let (quiet, beside) = (median(quiet), median(beside));

@@ -37,7 +37,7 @@ pub(crate) fn serve() -> Result<(), Failure> {
 
 /// Idle HTTP/2 connections.
 pub(crate) fn connections() -> Result<Figure, Failure> {
-    let mut child = Child::start("idle")?;
+    let mut child = Child::start("idle", &[])?;
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut open = JoinSet::new();
         connect(child.address, FIRST, &mut open).await?;

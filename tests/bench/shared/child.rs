@@ -14,10 +14,6 @@ use super::said::{Failure, say};
 /// The argument that makes the benchmark a server; the server's role follows it.
 const SERVE: &str = "--serve";
 
-/// Between two windows all leases end at once, and their memory would go back to the system, only to be asked for again. In a
-/// service leases end as others begin.
-const KEEPS_MEMORY: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "-1");
-
 /// A server in a process of its own.
 pub(crate) struct Child {
     /// Where it listens.
@@ -46,10 +42,10 @@ pub(crate) async fn obey(address: SocketAddr, mut clean: impl FnMut()) -> Result
 }
 
 impl Child {
-    /// Starts a server and waits until it listens.
-    pub(crate) fn start(role: &str) -> Result<Self, Failure> {
+    /// Starts a server with these variables in its environment, and waits until it listens.
+    pub(crate) fn start(role: &str, variables: &[(&str, &str)]) -> Result<Self, Failure> {
         let mut command = Command::new(env::current_exe()?);
-        command.args([SERVE, role]).env(KEEPS_MEMORY.0, KEEPS_MEMORY.1);
+        command.args([SERVE, role]).envs(variables.iter().copied());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut says = BufReader::new(process.stdout.take().ok_or("the child has an output")?);
         let address = heard(&mut says)?.parse()?;

@@ -14,6 +14,10 @@ use super::{
     server::{BASE, FULL, NOOP, asked_role},
 };
 
+/// Between two windows all leases end at once, and their memory would go back to the system, only to be asked for again. In a
+/// service leases end as others begin.
+const KEEPS_MEMORY: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "-1");
+
 /// What one window of one server showed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figures {
@@ -45,7 +49,7 @@ struct Servers {
 
 /// For each case, what each round showed.
 pub(crate) fn measure(cases: &[Case], scale: Scale) -> Result<Vec<Vec<Pair>>, Failure> {
-    let start = |role| Child::start(&asked_role(role));
+    let start = |role| Child::start(&asked_role(role), &[KEEPS_MEMORY]);
     let mut servers = Servers { noop: start(NOOP)?, base: start(BASE)?, full: start(FULL)? };
     let asks: Vec<_> = cases.iter().map(|case| Arc::new(Asks::new(case.work, case.call))).collect();
     let mut measured = vec![Vec::new(); cases.len()];
