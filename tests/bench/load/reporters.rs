@@ -13,7 +13,11 @@ use pointsman::proto::{
     Endpoint as NodeEndpoint, LoadReport, NodeLoad, NodeSpec, Registration, ReportLoadRequest, RequestType,
     ServedModel, load_service_client::LoadServiceClient, report_load_request::Message,
 };
-use tokio::{sync::mpsc, task::JoinSet, time::interval};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, interval_at},
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 
@@ -60,7 +64,9 @@ async fn agent(
         replies.message().await?.ok_or("the stream has ended")?;
     }
     ready.send(()).await?;
-    let mut ticks = interval(INTERVAL);
+    // Each at its own time, as agents are that nobody has started together.
+    let offset = INTERVAL.mul_f64(number as f64 / NODES as f64);
+    let mut ticks = interval_at(Instant::now() + offset, INTERVAL);
     for sequence in 2.. {
         ticks.tick().await;
         if reporting.load(Relaxed) {
