@@ -3,7 +3,9 @@
 pub mod answers;
 pub mod connection;
 pub mod convert;
+pub mod deadline;
 pub mod desk;
+mod dispatch;
 pub mod health;
 pub mod limits;
 pub mod listener;
@@ -13,6 +15,7 @@ pub mod queue;
 pub mod routing;
 mod sizes;
 pub mod status;
+mod unary;
 
 use std::sync::Arc;
 
@@ -37,6 +40,7 @@ use crate::{
 use answers::Answers;
 use connection::Terms;
 use desk::Desk;
+use dispatch::Dispatch;
 use limits::Limits;
 use listener::Gate;
 use loads::Loads;
@@ -77,11 +81,13 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
     let (mut reporter, health) = tonic_health::server::health_reporter();
     health::alive(&reporter).await;
     let leaving = CancellationToken::new();
-    let routes = routes(&desk, &config, seed, &leaving).add_service(health).prepare();
+    let routing = Routing::new(Arc::clone(&desk), leaving.clone(), seed);
+    let routes = routes(&routing, &desk, &config, &leaving).add_service(health).prepare();
+    let dispatch = Dispatch { routing: Arc::new(routing), routes, pick_bytes_max: config.pick_bytes_max };
     let connections = Connections {
         gate: Gate::new(listener, places),
         terms: Terms::new(&config),
-        routes,
+        dispatch,
         chance: fastrand::Rng::with_seed(seed),
         open: TaskTracker::new(),
     };
@@ -104,7 +110,7 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
 struct Connections {
     gate: Gate,
     terms: Terms,
-    routes: Routes,
+    dispatch: Dispatch,
     chance: fastrand::Rng,
     open: TaskTracker,
 }
@@ -113,9 +119,9 @@ impl Connections {
     /// Lets connections in until `leaving` is cancelled, then waits for those that are open to end. `cut` ends them then at once.
     async fn serve(mut self, leaving: &CancellationToken, cut: &CancellationToken) {
         while let Some(accepted) = leaving.run_until_cancelled(self.gate.next()).await {
-            let (terms, routes) = (self.terms.clone(), self.routes.clone());
+            let (terms, dispatch) = (self.terms.clone(), self.dispatch.clone());
             let chance = self.chance.f64();
-            self.open.spawn(terms.serve(accepted, routes, leaving.child_token(), cut.clone(), chance));
+            self.open.spawn(terms.serve(accepted, dispatch, leaving.child_token(), cut.clone(), chance));
         }
         // Who connects now is refused, and goes elsewhere.
         drop(self.gate);
@@ -139,9 +145,8 @@ async fn drain(
     leaving.cancel();
 }
 
-fn routes(desk: &Arc<Desk>, config: &ServerConfig, seed: u64, leaving: &CancellationToken) -> Routes {
+fn routes(routing: &Routing, desk: &Arc<Desk>, config: &ServerConfig, leaving: &CancellationToken) -> Routes {
     let (report, answer) = (config.report_bytes_max, config.answer_bytes_max);
-    let routing = Routing::new(Arc::clone(desk), leaving.clone(), seed);
     let loads = Loads::new(Arc::clone(desk), leaving.clone());
     let nodes = Nodes::new(Arc::clone(desk));
     let answers = Answers::new(Arc::clone(desk));
@@ -151,7 +156,7 @@ fn routes(desk: &Arc<Desk>, config: &ServerConfig, seed: u64, leaving: &Cancella
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    Routes::new(SizedRouting::new(&routing, config))
+    Routes::new(SizedRouting::new(routing, config))
         .add_service(LoadServiceServer::new(loads).max_decoding_message_size(report))
         .add_service(NodeServiceServer::new(nodes).max_decoding_message_size(report))
         .add_service(AnswerServiceServer::new(answers).max_decoding_message_size(answer))

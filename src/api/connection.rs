@@ -3,24 +3,25 @@
 //! tonic's server has no bound on what waits to be written, gives all connections the same age, and with a grace for it sends no
 //! `GOAWAY`. So each connection is served by hyper itself, with every bound set.
 
-pub mod deadline;
+mod calls;
 mod guarded;
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    future::{pending, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
-use hyper::{body::Incoming, server::conn::http2::Builder, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::{server::conn::http2::Builder, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::OwnedSemaphorePermit, time::sleep};
 use tokio_util::sync::CancellationToken;
-use tonic::{
-    Request,
-    body::Body,
-    codegen::{Service, http},
-    service::Routes,
-};
 use tracing::debug;
 
+use super::dispatch::Dispatch;
 use crate::config::ServerConfig;
+use calls::Calls;
 use guarded::Guarded;
 
 /// Longest headers of a request: names, values and 32 bytes for each.
@@ -34,22 +35,17 @@ const AGE_SPREAD: f64 = 0.1;
 
 /// How connections are served.
 #[derive(Debug, Clone)]
-pub(super) struct Terms {
-    http2: Builder<TokioExecutor>,
-    preface_timeout: Duration,
-    write_timeout: Duration,
-    age_max: Duration,
-    age_grace: Duration,
-}
-
-/// The end of one connection draws near: streams on it are to end. Each request carries it.
-#[derive(Debug, Clone)]
-struct Leaving(CancellationToken);
+pub(super) struct Terms(Arc<ServerConfig>);
 
 impl Terms {
     /// As configured.
     pub(super) fn new(config: &ServerConfig) -> Self {
-        let mut http2 = Builder::new(TokioExecutor::new());
+        Self(Arc::new(config.clone()))
+    }
+
+    fn http2(&self, calls: &Calls) -> Builder<Calls> {
+        let config = &self.0;
+        let mut http2 = Builder::new(calls.clone());
         http2
             .timer(TokioTimer::new())
             .auto_date_header(false)
@@ -60,18 +56,13 @@ impl Terms {
             .max_local_error_reset_streams(ERROR_RESETS_MAX)
             .keep_alive_interval(config.keepalive_interval)
             .keep_alive_timeout(config.keepalive_timeout);
-        Self {
-            http2,
-            preface_timeout: config.preface_timeout,
-            write_timeout: config.write_timeout,
-            age_max: config.connection_age_max,
-            age_grace: config.connection_age_grace,
-        }
+        http2
     }
 
     /// How old a connection may become; `None` for as old as it likes. `chance` is from 0 to 1.
     fn age(&self, chance: f64) -> Option<Duration> {
-        (!self.age_max.is_zero()).then(|| self.age_max.mul_f64(1.0 + AGE_SPREAD * chance))
+        let age_max = self.0.connection_age_max;
+        (!age_max.is_zero()).then(|| age_max.mul_f64(1.0 + AGE_SPREAD * chance))
     }
 
     /// Serves a connection until it ends. When it is old (`chance`, from 0 to 1, says how old), or `leaving` is cancelled, the
@@ -79,19 +70,20 @@ impl Terms {
     pub(super) async fn serve(
         self,
         (io, _place): (TcpStream, OwnedSemaphorePermit),
-        routes: Routes,
+        dispatch: Dispatch,
         leaving: CancellationToken,
         cut: CancellationToken,
         chance: f64,
     ) {
         let age = self.age(chance);
-        let io = TokioIo::new(Guarded::new(io, self.preface_timeout, self.write_timeout));
-        let told = Leaving(leaving.clone());
-        let service = service_fn(move |request| answer(routes.clone(), request, told.clone()));
-        let mut connection = std::pin::pin!(self.http2.serve_connection(io, service));
+        let io = TokioIo::new(Guarded::new(io, self.0.preface_timeout, self.0.write_timeout));
+        let told = leaving.clone();
+        let service = service_fn(move |request| dispatch.call(request, &told));
+        let calls = Calls::default();
+        let mut connection = std::pin::pin!(self.http2(&calls).serve_connection(io, service));
         let grace = tokio::select! {
-            ended = connection.as_mut() => return debug!(?ended, "connection ended"),
-            () = after(age) => Some(self.age_grace),
+            ended = attend(connection.as_mut(), &calls) => return debug!(?ended, "connection ended"),
+            () = after(age) => Some(self.0.connection_age_grace),
             // The stop has a grace of its own, after which all that is left is dropped.
             () = leaving.cancelled() => None,
         };
@@ -99,7 +91,7 @@ impl Terms {
         leaving.cancel();
         connection.as_mut().graceful_shutdown();
         let ended = tokio::select! {
-            ended = connection => Some(ended),
+            ended = attend(connection, &calls) => Some(ended),
             () = after(grace) => None,
             () = cut.cancelled() => None,
         };
@@ -107,27 +99,22 @@ impl Terms {
     }
 }
 
+/// Looks at the calls whenever the connection may have taken some in: also at the end, for who sends and closes is heard too.
+async fn attend<C: Future>(mut connection: Pin<&mut C>, calls: &Calls) -> C::Output {
+    poll_fn(|cx| {
+        let ended = connection.as_mut().poll(cx);
+        calls.look();
+        ended
+    })
+    .await
+}
+
 /// Ends after the time, or never.
 async fn after(time: Option<Duration>) {
     match time {
         Some(time) => sleep(time).await,
-        None => std::future::pending().await,
+        None => pending().await,
     }
-}
-
-fn answer(
-    mut routes: Routes,
-    mut request: http::Request<Incoming>,
-    leaving: Leaving,
-) -> impl Future<Output = Result<http::Response<Body>, Infallible>> {
-    let limit = deadline::of(request.headers());
-    request.extensions_mut().insert(leaving);
-    deadline::within(limit, routes.call(request))
-}
-
-/// Ends what streams on the connection of a request; `server` where the request came over none.
-pub(super) fn leaving<T>(asked: &Request<T>, server: &CancellationToken) -> CancellationToken {
-    asked.extensions().get::<Leaving>().map_or_else(|| server.clone(), |leaving| leaving.0.clone())
 }
 
 #[cfg(test)]

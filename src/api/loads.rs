@@ -12,10 +12,9 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::{info, warn};
 
 use super::{
-    connection,
     convert::{self, Invalid},
     desk::Desk,
-    status,
+    dispatch, status,
 };
 use crate::{
     proto::{
@@ -56,7 +55,7 @@ impl LoadService for Loads {
     ) -> Result<Response<Self::ReportLoadStream>, Status> {
         let conversation = Conversation {
             desk: Arc::clone(&self.desk),
-            leaving: connection::leaving(&messages, &self.leaving),
+            leaving: dispatch::leaving(&messages, &self.leaving),
             messages: messages.into_inner(),
             session: None,
             applied_sequence: 0,

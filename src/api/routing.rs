@@ -10,21 +10,22 @@ use std::{
     },
 };
 
-use futures_util::{Stream, StreamExt, future::join_all, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{debug, info};
 
 use super::{
-    connection,
     convert::{
         self, Invalid,
         request::{Pick, Terms, pick},
     },
     desk::Desk,
-    status,
+    dispatch, status,
 };
+use lane::Come;
+
 use crate::{
-    domain::node::BreakerState,
+    domain::{decision::Decision, node::BreakerState},
     proto::{
         BatchPickNodesRequest, BatchPickNodesResponse, BatchPickResult, ExplainPickRequest,
         ExplainPickResponse, PickNodeRequest, PickNodeResponse, ReportOutcomeRequest, ReportOutcomeResponse,
@@ -32,6 +33,9 @@ use crate::{
         stream_picks_response,
     },
 };
+
+/// What comes of a pick.
+type Decided = Result<PickNodeResponse, Invalid>;
 
 /// Most picks of one batch.
 const BATCH_MAX: usize = 256;
@@ -70,35 +74,71 @@ impl Routing {
         pick(asked, &terms, || self.names.next())
     }
 
-    async fn decide(&self, asked: &PickNodeRequest) -> Result<PickNodeResponse, Invalid> {
-        let pick = self.check(asked)?;
+    /// The reply to a pick, unless it may have to be waited for.
+    fn decide(&self, asked: &PickNodeRequest) -> Come<Decided> {
+        match self.check(asked) {
+            Err(bad) => Come::Now(Err(bad)),
+            Ok(pick) if pick.max_wait.is_zero() => {
+                let decision = self.desk.decide(&pick.request);
+                Come::Now(Ok(reply(&pick, decision)))
+            }
+            Ok(pick) => Come::Later(Box::pin(self.clone().decide_within(pick))),
+        }
+    }
+
+    async fn decide_within(self, pick: Pick) -> Decided {
         let decision = tokio::select! {
             decision = self.desk.decide_within(&pick.request, pick.max_wait) => decision,
             // A pick that waits must not be cut off with the process: it is told what holds now.
             () = self.leaving.cancelled() => self.desk.decide_at_last(&pick.request),
         };
-        debug!(request = ?pick.request, ?decision, "decided");
-        Ok(convert::decision::decision(&pick.request.key.request, decision))
+        Ok(reply(&pick, decision))
     }
 
-    async fn answer_one(&self, pick: &PickNodeRequest) -> BatchPickResult {
-        use batch_pick_result::Result as Wire;
-        let decided = self.decide(pick).await;
-        let result = decided.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
-        BatchPickResult { result: Some(result) }
+    /// `PickNode`.
+    pub(super) async fn pick(&self, asked: &PickNodeRequest) -> Result<PickNodeResponse, Status> {
+        self.decide(asked).come().await.map_err(|bad| status::invalid(&bad))
     }
 
-    async fn answer(self, asked: StreamPicksRequest) -> StreamPicksResponse {
+    /// `ReportOutcome`.
+    pub(super) fn outcome(&self, told: &ReportOutcomeRequest) -> Result<ReportOutcomeResponse, Status> {
+        let outcome = convert::outcome::outcome(told).map_err(|bad| status::invalid(&bad))?;
+        let settled = self.desk.settle(&outcome);
+        debug!(?outcome, ?settled, "outcome reported");
+        let told = convert::outcome::settlement(settled.settlement);
+        match settled.breaker {
+            Some(BreakerState::Closed) => info!(node = told.node_id, "node readmitted"),
+            Some(_) => info!(node = told.node_id, "node ejected after failures"),
+            None => {}
+        }
+        Ok(told)
+    }
+
+    fn answer_streamed(&self, asked: StreamPicksRequest) -> Come<StreamPicksResponse> {
         use stream_picks_response::Result as Wire;
         let pick = asked.pick.unwrap_or_default();
-        let result = if pick.request_id.is_empty() {
-            Err(Invalid::field("pick.request_id", "is required on a stream: replies are matched by it"))
+        let decided = if pick.request_id.is_empty() {
+            let required = "is required on a stream: replies are matched by it";
+            Come::Now(Err(Invalid::field("pick.request_id", required)))
         } else {
-            self.decide(&pick).await
+            self.decide(&pick)
         };
-        let result = result.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
-        StreamPicksResponse { request_id: pick.request_id, result: Some(result) }
+        decided.map(|decided| {
+            let result = decided.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
+            StreamPicksResponse { request_id: pick.request_id, result: Some(result) }
+        })
     }
+}
+
+fn reply(pick: &Pick, decision: Decision) -> PickNodeResponse {
+    debug!(request = ?pick.request, ?decision, "decided");
+    convert::decision::decision(&pick.request.key.request, decision)
+}
+
+fn batched(decided: Decided) -> BatchPickResult {
+    use batch_pick_result::Result as Wire;
+    let result = decided.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
+    BatchPickResult { result: Some(result) }
 }
 
 impl Names {
@@ -110,8 +150,7 @@ impl Names {
 #[tonic::async_trait]
 impl RoutingService for Routing {
     async fn pick_node(&self, asked: Request<PickNodeRequest>) -> Result<Response<PickNodeResponse>, Status> {
-        let decided = self.decide(asked.get_ref()).await;
-        decided.map(Response::new).map_err(|bad| status::invalid(&bad))
+        self.pick(asked.get_ref()).await.map(Response::new)
     }
 
     type StreamPicksStream = Pin<Box<dyn Stream<Item = Result<StreamPicksResponse, Status>> + Send>>;
@@ -121,12 +160,12 @@ impl RoutingService for Routing {
         asked: Request<Streaming<StreamPicksRequest>>,
     ) -> Result<Response<Self::StreamPicksStream>, Status> {
         let routing = self.clone();
-        let leaving = connection::leaving(&asked, &self.leaving);
+        let leaving = dispatch::leaving(&asked, &self.leaving);
         let left = leaving.clone().cancelled_owned();
         // What was received before leaving is still answered.
-        let answer = move |asked: Result<_, Status>| {
-            let routing = routing.clone();
-            async move { Ok(routing.answer(asked?).await) }
+        let answer = move |asked: Result<_, Status>| match asked {
+            Ok(asked) => routing.answer_streamed(asked).map(Ok),
+            Err(status) => Come::Now(Err(status)),
         };
         let answers =
             lane::answers(Box::pin(asked.into_inner().take_until(left)), answer, STREAM_WAITING_MAX);
@@ -144,8 +183,7 @@ impl RoutingService for Routing {
             let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
             return Err(status::invalid(&Invalid::field("picks", range)));
         }
-        // Decided in order; those that wait, wait together.
-        let results = join_all(picks.iter().map(|pick| self.answer_one(pick))).await;
+        let results = lane::all(&picks, |pick| self.decide(pick).map(batched)).await;
         Ok(Response::new(BatchPickNodesResponse { results }))
     }
 
@@ -153,16 +191,7 @@ impl RoutingService for Routing {
         &self,
         told: Request<ReportOutcomeRequest>,
     ) -> Result<Response<ReportOutcomeResponse>, Status> {
-        let outcome = convert::outcome::outcome(told.get_ref()).map_err(|bad| status::invalid(&bad))?;
-        let settled = self.desk.settle(&outcome);
-        debug!(?outcome, ?settled, "outcome reported");
-        let told = convert::outcome::settlement(settled.settlement);
-        match settled.breaker {
-            Some(BreakerState::Closed) => info!(node = told.node_id, "node readmitted"),
-            Some(_) => info!(node = told.node_id, "node ejected after failures"),
-            None => {}
-        }
-        Ok(Response::new(told))
+        self.outcome(told.get_ref()).map(Response::new)
     }
 
     async fn explain_pick(

@@ -23,4 +23,5 @@ mod sizes;
 mod start;
 mod stop;
 mod tidy;
+mod unary;
 mod world;

@@ -29,9 +29,42 @@ pub(crate) fn begin(
     client: &mut SendRequest<Bytes>,
     path: &str,
 ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
+    begin_with(client, path, &[])
+}
+
+/// Begins a call with more headers than it must have.
+pub(crate) fn begin_with(
+    client: &mut SendRequest<Bytes>,
+    path: &str,
+    headers: &[(&'static str, &'static str)],
+) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
     let request = Request::post(format!("http://pointsman{path}")).header("content-type", "application/grpc");
-    let request = request.header("te", "trailers").body(()).expect("a request");
-    client.send_request(request, false)
+    let request = request.header("te", "trailers");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    client.send_request(request.body(()).expect("a request"), false)
+}
+
+/// All bytes of a connection with one call, as a client sends them that awaits nothing.
+pub(crate) fn call(method: &str, message: &impl Message) -> Vec<u8> {
+    let headers = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", &path(method)),
+        (":authority", "pointsman"),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+    ];
+    let text = |text: &str| [&[u8::try_from(text.len()).expect("short")], text.as_bytes()].concat();
+    // As HPACK has it: a new name, a literal, not to be remembered.
+    let headers = headers.map(|(name, value)| [vec![0], text(name), text(value)].concat()).concat();
+    let settings = http2_frame(4, 0, 0, &[]);
+    let frames = [settings, http2_frame(1, 4, 1, &headers), http2_frame(0, 1, 1, &frame(message))];
+    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frames.concat()].concat()
+}
+
+fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// A message with its length before it.

@@ -1,18 +1,68 @@
-//! What of a stream of questions is held in memory? Only what waits.
+//! What of a stream of questions, or of a batch, is held in memory? Only what waits.
 //!
 //! Most are answered the moment they are asked. `buffer_unordered` would take in as many as may wait before it answers the first:
 //! a client that sends and does not read would have the service hold them all.
 
-use std::task::Poll;
+use std::{pin::Pin, task::Poll};
 
-use futures_util::{FutureExt, Stream, StreamExt, stream, stream::FuturesUnordered};
+use futures_util::{FutureExt, Stream, StreamExt, future::join_all, poll, stream, stream::FuturesUnordered};
+
+/// What comes of a question.
+pub(super) enum Come<A> {
+    /// Its answer.
+    Now(A),
+    /// It waits.
+    Later(Pin<Box<dyn Future<Output = A> + Send>>),
+}
+
+impl<A: 'static> Come<A> {
+    /// The same answer in other words.
+    pub(super) fn map<B>(self, words: impl FnOnce(A) -> B + Send + 'static) -> Come<B> {
+        match self {
+            Self::Now(answer) => Come::Now(words(answer)),
+            Self::Later(answer) => Come::Later(Box::pin(answer.map(words))),
+        }
+    }
+
+    /// The answer, when it comes.
+    pub(super) async fn come(self) -> A {
+        match self {
+            Self::Now(answer) => answer,
+            Self::Later(answer) => answer.await,
+        }
+    }
+
+    /// Looks whether it comes at once.
+    async fn begin(self) -> Self {
+        let Self::Later(mut answer) = self else { return self };
+        match poll!(&mut answer) {
+            Poll::Ready(come) => Self::Now(come),
+            Poll::Pending => Self::Later(answer),
+        }
+    }
+}
+
+/// The answers to a batch, in its order. They are asked in that order too; those that wait, wait together.
+pub(super) async fn all<Q, A: 'static>(asked: &[Q], answer: impl Fn(&Q) -> Come<A>) -> Vec<A> {
+    let mut answers = Vec::with_capacity(asked.len());
+    let mut waits = false;
+    for question in asked {
+        let begun = answer(question).begin().await;
+        waits |= matches!(begun, Come::Later(_));
+        answers.push(begun);
+    }
+    if waits {
+        return join_all(answers.into_iter().map(Come::come)).await;
+    }
+    answers.into_iter().filter_map(|come| come.come().now_or_never()).collect()
+}
 
 /// The answers to what is asked, as they come; while `waiting_max` wait, and while nobody takes an answer, no more is asked.
-pub(super) fn answers<Q, A: Future>(
+pub(super) fn answers<Q, A: 'static>(
     asked: impl Stream<Item = Q> + Unpin,
-    mut answer: impl FnMut(Q) -> A + Unpin,
+    mut answer: impl FnMut(Q) -> Come<A> + Unpin,
     waiting_max: usize,
-) -> impl Stream<Item = A::Output> {
+) -> impl Stream<Item = A> {
     let mut asked = asked.fuse();
     let mut waiting = FuturesUnordered::new();
     stream::poll_fn(move |cx| {
@@ -24,13 +74,13 @@ pub(super) fn answers<Q, A: Future>(
                 return Poll::Pending;
             }
             match asked.poll_next_unpin(cx) {
-                Poll::Ready(Some(question)) => {
-                    let mut answer = Box::pin(answer(question));
-                    if let Poll::Ready(come) = answer.poll_unpin(cx) {
-                        return Poll::Ready(Some(come));
-                    }
-                    waiting.push(answer);
-                }
+                Poll::Ready(Some(question)) => match answer(question) {
+                    Come::Now(come) => return Poll::Ready(Some(come)),
+                    Come::Later(mut answer) => match answer.poll_unpin(cx) {
+                        Poll::Ready(come) => return Poll::Ready(Some(come)),
+                        Poll::Pending => waiting.push(answer),
+                    },
+                },
                 Poll::Ready(None) if waiting.is_empty() => return Poll::Ready(None),
                 _ => return Poll::Pending,
             }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tonic::{
     Status,
-    body::Body,
     codegen::http::{HeaderMap, Response},
 };
 
@@ -32,11 +31,10 @@ pub fn of(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The reply, or that it did not come in time.
-pub(super) async fn within<E>(
-    limit: Option<Duration>,
-    reply: impl Future<Output = Result<Response<Body>, E>>,
-) -> Result<Response<Body>, E> {
-    let Some(limit) = limit else { return reply.await };
+pub(super) async fn within<B: Default, E>(
+    limit: Duration,
+    reply: impl Future<Output = Result<Response<B>, E>>,
+) -> Result<Response<B>, E> {
     let late = || Status::deadline_exceeded("the time that the caller gave has passed").into_http();
     timeout(limit, reply).await.unwrap_or_else(|_late| Ok(late()))
 }

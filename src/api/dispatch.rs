@@ -1,0 +1,115 @@
+//! Who answers a call?
+//!
+//! The two calls that every request makes have a short way of their own; the others go through tonic.
+
+use std::{convert::Infallible, sync::Arc};
+
+use futures_util::future::Either;
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Request,
+    codegen::{
+        BoxFuture, Service,
+        http::{self, HeaderMap, Response},
+    },
+    service::Routes,
+};
+
+use super::{
+    deadline,
+    routing::Routing,
+    unary::{self, Reply},
+};
+
+/// The end of one connection draws near: streams on it are to end. Each request that tonic answers carries it.
+#[derive(Debug, Clone)]
+struct Leaving(CancellationToken);
+
+/// All that is served.
+#[derive(Debug, Clone)]
+pub(super) struct Dispatch {
+    /// Answers picks and outcomes.
+    pub(super) routing: Arc<Routing>,
+    /// Answers everything else.
+    pub(super) routes: Routes,
+    /// Longest pick, and longest outcome.
+    pub(super) pick_bytes_max: usize,
+}
+
+/// A method that has the short way.
+#[derive(Debug, Clone, Copy)]
+enum Method {
+    Pick,
+    Outcome,
+}
+
+impl Method {
+    /// The method of a call; `None` where it must go through tonic, which knows what to say of encodings.
+    fn of(request: &http::Request<Incoming>) -> Option<Self> {
+        let method = match request.uri().path() {
+            "/pointsman.v1.RoutingService/PickNode" => Self::Pick,
+            "/pointsman.v1.RoutingService/ReportOutcome" => Self::Outcome,
+            _ => return None,
+        };
+        (!is_encoded(request.headers())).then_some(method)
+    }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get("grpc-encoding").is_some_and(|encoding| encoding != "identity")
+}
+
+impl Dispatch {
+    /// Answers a call over a connection, within the time that its caller gives it.
+    pub(super) fn call(
+        &self,
+        request: http::Request<Incoming>,
+        leaving: &CancellationToken,
+    ) -> impl Future<Output = Result<Response<Reply>, Infallible>> + use<> {
+        let limit = deadline::of(request.headers());
+        let answer = match Method::of(&request) {
+            Some(method) => Either::Left(self.answer(method, request.into_body())),
+            None => Either::Right(self.route(request, leaving)),
+        };
+        match limit {
+            None => Either::Left(answer),
+            Some(limit) => Either::Right(Box::pin(deadline::within(limit, answer))),
+        }
+    }
+
+    fn answer(
+        &self,
+        method: Method,
+        body: Incoming,
+    ) -> impl Future<Output = Result<Response<Reply>, Infallible>> + use<> {
+        let (routing, bytes_max) = (Arc::clone(&self.routing), self.pick_bytes_max);
+        async move {
+            Ok(match method {
+                Method::Pick => match unary::asked(body, bytes_max).await {
+                    Ok(asked) => unary::reply(routing.pick(&asked).await),
+                    Err(status) => status.into_http(),
+                },
+                Method::Outcome => {
+                    let asked = unary::asked(body, bytes_max).await;
+                    unary::reply(asked.and_then(|asked| routing.outcome(&asked)))
+                }
+            })
+        }
+    }
+
+    fn route(
+        &self,
+        mut request: http::Request<Incoming>,
+        leaving: &CancellationToken,
+    ) -> BoxFuture<Response<Reply>, Infallible> {
+        let mut routes = self.routes.clone();
+        request.extensions_mut().insert(Leaving(leaving.clone()));
+        Box::pin(async move { Ok(routes.call(request).await?.map(Reply::Routed)) })
+    }
+}
+
+/// Ends what streams on the connection of a request; `server` where the request came over none.
+pub(super) fn leaving<T>(asked: &Request<T>, server: &CancellationToken) -> CancellationToken {
+    asked.extensions().get::<Leaving>().map_or_else(|| server.clone(), |leaving| leaving.0.clone())
+}
