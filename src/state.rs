@@ -56,7 +56,7 @@ impl State {
             limits: Limits::new(digester),
             digester,
             demand: Demand::default(),
-            leases: LeaseTable::default(),
+            leases: LeaseTable::new(digester),
             nodes: NodeTable::default(),
             pools: PoolTable::default(),
         }

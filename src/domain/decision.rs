@@ -29,7 +29,7 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Granted {
     /// Send it there.
-    Route(Arc<Route>),
+    Route(Box<Route>),
     /// No node is needed: this is the answer.
     Answer(CachedAnswer),
 }
@@ -51,9 +51,9 @@ pub struct CachedAnswer {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// The node and where it takes the request.
-    pub target: Target,
+    pub target: Arc<Target>,
     /// Where to go if it fails, best first.
-    pub fallbacks: Vec<Target>,
+    pub fallbacks: Vec<Arc<Target>>,
     /// The reservation on the node; `None` where nothing was reserved (an explained pick).
     pub lease: Option<LeaseGrant>,
     /// First-token latency to expect; `None` means unknown.
@@ -72,12 +72,12 @@ pub struct Route {
     pub model: ModelName,
 }
 
-/// One node as a destination.
+/// One node as a destination of requests of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The node.
     pub node: NodeId,
-    /// Its endpoint for the request's type.
+    /// Its endpoint for that type.
     pub endpoint: Arc<str>,
 }
 

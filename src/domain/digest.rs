@@ -3,14 +3,14 @@
 //! 128 bits of `SipHash`, keyed per tenant by a secret of this process: nobody who chooses names can make two keys
 //! meet, and no key of one tenant says anything of another's. Among 2^32 keys two collide with a chance of 2^-65.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use siphasher::sip128::{Hash128, Hasher128, SipHasher24};
 
-use super::id::TenantId;
+use super::{id::TenantId, request::RequestKey};
 
 /// Stands for one key of one tenant. In two halves: a whole would be aligned to 16 bytes, and pad what holds it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest {
     high: u64,
     low: u64,
@@ -35,6 +35,33 @@ impl std::fmt::Debug for Digest {
     }
 }
 
+impl Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.low);
+    }
+}
+
+/// How maps hash a digest: not at all.
+pub type AsIs = BuildHasherDefault<AlreadyMixed>;
+
+/// The hash of what is a keyed hash already: itself.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct AlreadyMixed(u64);
+
+impl Hasher for AlreadyMixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        debug_assert!(false, "a digest hashes as one word, not as {} bytes", bytes.len());
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+}
+
 /// Makes digests; lives as long as the maps that hold them.
 #[derive(Clone, Copy, Default)]
 pub struct Digester {
@@ -51,6 +78,11 @@ impl Digester {
     pub fn digest(&self, tenant: &TenantId, key: &impl Hash) -> Digest {
         let tenants_secret = sip(self.secret, tenant).as_u128();
         sip(tenants_secret, key)
+    }
+
+    /// The digest of a key that names its tenant itself.
+    pub fn digest_whole(&self, key: &RequestKey) -> Digest {
+        sip(self.secret, key)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The part of the decision that looks at nodes: filtered, scored, picked.
 
-use std::{mem, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use super::{
     Picked, Scene, Turn,
@@ -81,7 +81,7 @@ fn route(
     now: Instant,
 ) -> Route {
     let policy = scene.policy;
-    let mut targets = ranked.iter().filter_map(|scored| target(request, &scored.candidate));
+    let mut targets = ranked.iter().filter_map(|scored| target(request, &scored.candidate).cloned());
     let (best, score) = (&ranked[0].candidate.node, &ranked[0].score);
     // A node may tell a speed at which nothing would ever come.
     let reckoned =
@@ -101,8 +101,6 @@ fn route(
     }
 }
 
-fn target(request: &RouteRequest, candidate: &Candidate<'_>) -> Option<Target> {
-    let spec = &candidate.node.spec;
-    let endpoint = spec.endpoints.get(&request.request_type)?;
-    Some(Target { node: spec.id.clone(), endpoint: endpoint.clone() })
+fn target<'a>(request: &RouteRequest, candidate: &Candidate<'a>) -> Option<&'a Arc<Target>> {
+    candidate.node.target(request.request_type)
 }

@@ -51,7 +51,7 @@ pub fn record(
         scene.state.demand.observe(&request.pool(), seen, turn.now);
     }
     if granted.is_err() {
-        scene.state.leases.leave(request, turn.now);
+        scene.state.leases.leave(request, tried, &scene.policy.leases, turn.now);
     }
     if let (Ok((granted, _)), Some(key)) =
         (&granted, request.answer_key().filter(|_| known != Known::Unasked))
@@ -105,7 +105,8 @@ fn grant(
             rung,
             ttl: ttl(request, scene.policy),
         };
-        let granted = scene.state.leases.grant(request, reservation, &mut holds, scene.policy, turn.now);
+        let granted =
+            scene.state.leases.grant((request, tried), reservation, &mut holds, scene.policy, turn.now);
         granted.map_err(|error| match error {
             GrantError::Exhausted => Some(exhausted(scene.policy)),
             GrantError::TrialTaken => None,

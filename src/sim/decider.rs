@@ -162,7 +162,7 @@ impl Decider {
     }
 
     /// Decides where a request goes.
-    pub fn pick(&mut self, ask: &Ask<'_>, now_us: u64) -> Result<Arc<Route>, Rejection> {
+    pub fn pick(&mut self, ask: &Ask<'_>, now_us: u64) -> Result<Box<Route>, Rejection> {
         let now = self.pass(now_us);
         let key = RequestKey { tenant: ask.tenant.clone(), request: ask.request.clone() };
         let request = RouteRequest {

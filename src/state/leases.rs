@@ -7,6 +7,7 @@
 //! node's health.
 
 mod lease;
+mod told;
 
 use std::{
     sync::{
@@ -16,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use dashmap::{DashMap, Entry};
+use dashmap::DashMap;
 
 use super::{
     answers::Leadership,
@@ -29,6 +30,7 @@ use super::{
 use crate::domain::{
     decision::{Decision, Granted, LeaseGrant, Route, Rung},
     degradation::PoolKey,
+    digest::{AsIs, Digest, Digester},
     id::LeaseId,
     node::{BreakerState, NodeClass},
     outcome::{Outcome, OutcomeResult, Settlement},
@@ -38,7 +40,8 @@ use crate::domain::{
 };
 
 pub use lease::Holds;
-use lease::{Attempts, Lease, Phase};
+use lease::{Entry, Lease, Phase};
+use told::{Short, Told};
 
 /// Parts of the table: whoever sweeps one, or makes it grow, keeps picks of a few thousand requests waiting, not of all.
 const PARTS: usize = 128;
@@ -46,8 +49,8 @@ const PARTS: usize = 128;
 /// Picks in flight, and those that ended lately.
 #[derive(Debug)]
 pub struct LeaseTable {
-    /// Boxed: when a part of the table grows, all of it is moved, while picks wait.
-    requests: DashMap<RequestKey, Box<Attempts>>,
+    requests: DashMap<Digest, Entry, AsIs>,
+    digester: Digester,
     /// Leases in the live phase; at most [`LeasePolicy::live_max`].
     live: AtomicUsize,
     /// Requests remembered, live or ended; at most about twice as many as may live.
@@ -84,7 +87,7 @@ pub struct Work {
 }
 
 /// What is known of a request from before.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Earlier {
     /// The decision that was made for it, if it asked for the same then and its lease lives on a node that is not
     /// excluded now.
@@ -93,13 +96,22 @@ pub struct Earlier {
     pub tried: Tried,
 }
 
-/// What an earlier attempt at a request has left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What an earlier attempt at a request has left, if there was one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
+    /// The request, as the table of leases has it.
+    key: Digest,
     /// Whether it was picked lately and has not been answered: then it is tried again.
     pub is_retry: bool,
     /// Whether it holds a reservation of tokens.
     pub holds_tokens: bool,
+}
+
+impl Tried {
+    /// There was none.
+    fn never(key: Digest) -> Self {
+        Self { key, is_retry: false, holds_tokens: false }
+    }
 }
 
 /// Why a choice was not put in flight.
@@ -154,18 +166,18 @@ pub struct Served {
     pub has_begun: bool,
 }
 
-impl Default for LeaseTable {
-    fn default() -> Self {
+impl LeaseTable {
+    /// Nothing is in flight.
+    pub fn new(digester: Digester) -> Self {
         Self {
-            requests: DashMap::with_shard_amount(PARTS),
+            requests: DashMap::with_hasher_and_shard_amount(AsIs::default(), PARTS),
+            digester,
             live: AtomicUsize::default(),
             remembered: AtomicUsize::default(),
             picks: AtomicU64::default(),
         }
     }
-}
 
-impl LeaseTable {
     /// Leases in flight.
     pub fn live(&self) -> usize {
         self.live.load(Relaxed)
@@ -178,30 +190,36 @@ impl LeaseTable {
 
     /// What is known of the request from before.
     pub fn earlier(&self, request: &RouteRequest, now: Instant) -> Earlier {
-        let Some(attempts) = self.requests.get(&request.key) else { return Earlier::default() };
+        let key = self.digester.digest_whole(&request.key);
+        let Some(entry) = self.requests.get(&key) else {
+            return Earlier { decision: None, tried: Tried::never(key) };
+        };
         let decided = |(route, rung)| Decision {
             outcome: Ok(Granted::Route(route)),
             rung,
             explanation: None,
             turned: None,
         };
-        Earlier { decision: attempts.latest.recall(request, now).map(decided), tried: attempts.tried() }
+        let attempts = &entry.attempts;
+        Earlier { decision: attempts.latest.recall(request, now).map(decided), tried: attempts.tried(key) }
     }
 
     /// Whether this request was tried before.
-    pub fn tried(&self, key: &RequestKey) -> Tried {
-        self.requests.get(key).map(|attempts| attempts.tried()).unwrap_or_default()
+    pub fn tried(&self, request: &RequestKey) -> Tried {
+        let key = self.digester.digest_whole(request);
+        self.requests.get(&key).map_or(Tried::never(key), |entry| entry.attempts.tried(key))
     }
 
     /// Releases the request's lease on a node that it excludes: it has left that node, wherever it goes.
-    pub fn leave(&self, request: &RouteRequest, now: Instant) {
+    pub fn leave(&self, request: &RouteRequest, tried: Tried, policy: &LeasePolicy, now: Instant) {
         if request.excluded.is_empty() {
             return;
         }
-        if let Some(mut attempts) = self.requests.get_mut(&request.key)
-            && request.excluded.contains(&attempts.latest.node.spec.id)
+        if let Some(mut entry) = self.requests.get_mut(&tried.key)
+            && request.excluded.contains(&entry.attempts.latest.node.spec.id)
         {
-            self.release(&mut attempts.latest, now);
+            self.release(&mut entry.attempts.latest, now);
+            entry.changed(policy.remember);
         }
     }
 
@@ -209,30 +227,31 @@ impl LeaseTable {
     /// from now on; what is left in `holds` it does not need.
     pub fn grant(
         &self,
-        request: &RouteRequest,
+        (request, tried): (&RouteRequest, Tried),
         reservation: Reservation,
         holds: &mut Holds,
         policy: &Policy,
         now: Instant,
-    ) -> Result<(Arc<Route>, Rung), GrantError> {
-        match self.requests.entry(request.key.clone()) {
-            Entry::Occupied(mut entry) => {
-                let attempts = entry.get_mut();
-                if let Some(decided) = attempts.latest.recall(request, now) {
+    ) -> Result<(Box<Route>, Rung), GrantError> {
+        let remember = policy.leases.remember;
+        match self.requests.entry(tried.key) {
+            dashmap::Entry::Occupied(mut entry) => {
+                let entry = entry.get_mut();
+                if let Some(decided) = entry.attempts.latest.recall(request, now) {
                     return Ok(decided);
                 }
                 let (lease, route) = self.open(request, reservation, policy, now)?;
                 let decided = (route, lease.rung);
-                self.release(&mut attempts.latest, now);
-                attempts.supersede(lease);
-                attempts.holds.add(holds);
+                self.release(&mut entry.attempts.latest, now);
+                entry.attempts.supersede(lease);
+                entry.attempts.hold(holds);
+                entry.changed(remember);
                 Ok(decided)
             }
-            Entry::Vacant(entry) => {
+            dashmap::Entry::Vacant(entry) => {
                 let (lease, route) = self.open(request, reservation, policy, now)?;
                 let decided = (route, lease.rung);
-                let holds = std::mem::take(holds);
-                entry.insert(Box::new(Attempts { latest: lease, earlier: Vec::new(), holds }));
+                entry.insert(Entry::new(lease, holds, remember));
                 self.remembered.fetch_add(1, Relaxed);
                 Ok(decided)
             }
@@ -242,33 +261,33 @@ impl LeaseTable {
     /// Takes in how a request went.
     pub fn settle(&self, outcome: &Outcome, policy: &Policy, now: Instant) -> Settled {
         let unknown = Settled::only(Settlement::Unknown);
-        let Some(mut attempts) = self.requests.get_mut(&outcome.key) else { return unknown };
+        let key = self.digester.digest_whole(&outcome.key);
+        let Some(mut entry) = self.requests.get_mut(&key) else { return unknown };
+        let attempts = &mut entry.attempts;
         let Some(lease) = attempts.find(outcome.lease) else { return unknown };
         let mut settled = self.settle_lease(lease, outcome, policy, now);
-        let over = !matches!(attempts.latest.phase, Phase::Live { .. });
+        let over = attempts.is_over();
         if over && outcome.result != OutcomeResult::Running {
-            settled.holds = std::mem::take(&mut attempts.holds);
+            settled.holds = attempts.let_go();
         }
-        if let (Some(leadership), Phase::Live { expires }) =
-            (attempts.holds.leadership, attempts.latest.phase)
-        {
-            settled.renewed = Some((leadership, expires));
-        }
-        drop(attempts);
+        settled.renewed = attempts.led_until();
+        entry.changed(policy.leases.remember);
+        drop(entry);
         if over && self.is_crowded(&policy.leases) {
-            self.forget(&outcome.key);
+            self.forget(&key);
         }
         settled
     }
 
     /// Releases what has expired and forgets what ended long ago.
     pub fn sweep(&self, policy: &LeasePolicy, now: Instant) {
-        let remember = if self.is_crowded(policy) { Duration::ZERO } else { policy.remember };
-        self.requests.retain(|_, attempts| {
-            if attempts.latest.has_expired(now) {
-                self.release(&mut attempts.latest, now);
+        let crowded = self.is_crowded(policy);
+        self.requests.retain(|_, entry| {
+            if entry.is_due(now) && entry.attempts.latest.has_expired(now) {
+                self.release(&mut entry.attempts.latest, now);
+                entry.changed(policy.remember);
             }
-            let stays = attempts.latest.is_remembered(remember, now);
+            let stays = !entry.is_due(now) && !(crowded && entry.attempts.is_over());
             self.remembered.fetch_sub(usize::from(!stays), Relaxed);
             stays
         });
@@ -280,9 +299,8 @@ impl LeaseTable {
     }
 
     /// Forgets a request unless it has been picked again meanwhile.
-    fn forget(&self, key: &RequestKey) {
-        let is_over = |attempts: &Attempts| !matches!(attempts.latest.phase, Phase::Live { .. });
-        if self.requests.remove_if(key, |_, attempts| is_over(attempts)).is_some() {
+    fn forget(&self, key: &Digest) {
+        if self.requests.remove_if(key, |_, entry| entry.attempts.is_over()).is_some() {
             self.remembered.fetch_sub(1, Relaxed);
         }
     }
@@ -298,7 +316,7 @@ impl LeaseTable {
         let well = outcome.result == OutcomeResult::Ok;
         let settlement = match (lease.phase, outcome.result) {
             (Phase::Live { .. }, OutcomeResult::Running) => {
-                lease.phase = Phase::Live { expires: now + lease.ttl };
+                lease.phase = Phase::Live { expires: now + lease.ttl.duration() };
                 Settlement::Renewed(node)
             }
             (Phase::Live { .. }, _) => {
@@ -328,7 +346,7 @@ impl LeaseTable {
         wanted: Reservation,
         policy: &Policy,
         now: Instant,
-    ) -> Result<(Lease, Arc<Route>), GrantError> {
+    ) -> Result<(Lease, Box<Route>), GrantError> {
         let flight = &wanted.node.live.flight;
         let trial = match wanted.trial {
             Trial::Yes => Some(flight.try_out(now, now + policy.breaker.open_for)?),
@@ -339,7 +357,8 @@ impl LeaseTable {
         let pick = self.picks.fetch_add(1, Relaxed) + 1;
         let id = LeaseId(pick);
         let charge = wanted.node.live.charge(pick, trial, (wanted.work.own, wanted.work.ahead), now);
-        let route = Arc::new(Route { lease: Some(LeaseGrant { id, ttl: wanted.ttl }), ..wanted.route });
+        let told = Some(Told::of(&wanted.route));
+        let route = Box::new(Route { lease: Some(LeaseGrant { id, ttl: wanted.ttl }), ..wanted.route });
         let lease = Lease {
             id,
             charge,
@@ -348,9 +367,9 @@ impl LeaseTable {
             request_type: request.request_type,
             model: request.model.clone(),
             class: request.class(),
-            route: Some(Arc::clone(&route)),
+            told,
             rung: wanted.rung,
-            ttl: wanted.ttl,
+            ttl: Short::of(wanted.ttl),
             picked: now,
             phase: Phase::Live { expires: now + wanted.ttl },
         };
@@ -362,7 +381,7 @@ impl LeaseTable {
         if let Phase::Live { .. } = lease.phase {
             lease.node.live.release(lease.id.0, &lease.charge, now);
             lease.phase = Phase::Released { at: now };
-            lease.route = None;
+            lease.told = None;
             self.live.fetch_sub(1, Relaxed);
         }
     }

@@ -246,7 +246,7 @@ impl NodeTable {
         if origin != NodeOrigin::Agent {
             live.entrust(Trust::UNATTENDED);
         }
-        let node = Arc::new(Node { spec, origin, live });
+        let node = Arc::new(Node::new(spec, origin, live));
         self.nodes.insert(node.spec.id.clone(), Arc::clone(&node));
         (node, true)
     }

@@ -427,7 +427,7 @@ fn another_seed_decides_otherwise() {
     let picks = |seed| {
         let mut world = World::of_equal_nodes(Policy { balance: Balance::Random, ..Policy::default() }, 20);
         world.chance = pointsman::domain::time::Chance::with_seed(seed);
-        (0..20).map(|i| world.pick(&text(&format!("r{i}"))).target.node).collect::<Vec<_>>()
+        (0..20).map(|i| world.pick(&text(&format!("r{i}"))).target.node.clone()).collect::<Vec<_>>()
     };
     assert_eq!(picks(1), picks(1));
     assert_ne!(picks(1), picks(2));

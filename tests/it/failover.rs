@@ -111,7 +111,7 @@ fn fly(
         seen.lost += 1;
         return;
     };
-    let node = route.target.node;
+    let node = route.target.node.clone();
     if world.now > fated {
         seen.picks_of_all += 1;
         if node.as_str() == "n0" {

@@ -77,7 +77,7 @@ fn take(world: &mut World, step: &Step) {
         Step::Retry(request) => {
             let mut again = text(&format!("r{request}"));
             again.excluded =
-                route_of(world.decide(&again)).map(|route| route.target.node).into_iter().collect();
+                route_of(world.decide(&again)).map(|route| route.target.node.clone()).into_iter().collect();
             drop(world.decide(&again));
         }
         Step::End(request, result) => drop(world.settle(&key(&format!("r{request}")), *result)),
@@ -164,7 +164,7 @@ fn a_retry_moves_the_lease_and_the_first_attempts_outcome_still_counts() {
     let mut failed = outcome(&key("r1"), OutcomeResult::Failed);
     failed.lease = first.lease.map(|lease| lease.id);
     let settled = world.state.settle(&failed, &world.policy, world.now);
-    assert_eq!(settled.settlement, Settlement::Late(first.target.node));
+    assert_eq!(settled.settlement, Settlement::Late(first.target.node.clone()));
     assert_eq!(world.in_flight(), 1, "the second lease lives");
     failed.lease = Some(LeaseId(u64::MAX));
     assert_eq!(world.state.settle(&failed, &world.policy, world.now).settlement, Settlement::Unknown);

@@ -26,8 +26,10 @@ pub fn decision(request_id: &RequestId, decision: Decision) -> proto::PickNodeRe
 }
 
 fn route(route: &Route) -> proto::Route {
-    let fallback =
-        |t: &Target| proto::Fallback { node_id: t.node.to_string(), endpoint: t.endpoint.to_string() };
+    let fallback = |t: &std::sync::Arc<Target>| proto::Fallback {
+        node_id: t.node.to_string(),
+        endpoint: t.endpoint.to_string(),
+    };
     proto::Route {
         node_id: route.target.node.to_string(),
         endpoint: route.target.endpoint.to_string(),

@@ -2,11 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Served, Tried};
+use super::{
+    Served, Tried,
+    told::{Short, Told},
+};
 use crate::{
     domain::{
-        decision::{Route, Rung},
+        decision::{LeaseGrant, Route, Rung},
         degradation::PoolKey,
+        digest::Digest,
         id::{LeaseId, ModelName},
         node::{NodeClass, RequestType},
         outcome::{Outcome, OutcomeResult},
@@ -23,11 +27,26 @@ use crate::{
 /// Most ended attempts of one request that are remembered beside its latest.
 const ATTEMPTS_REMEMBERED: usize = 8;
 
+/// A request in the table: small, for a sweep looks at all of them.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// When its time is over: its lease's, or else that for which it is remembered, by the policy when it ended.
+    due: Instant,
+    /// Boxed: when a part of the table grows, all of it is moved, while picks wait.
+    pub(super) attempts: Box<Attempts>,
+}
+
 /// The picks of one request: the latest, and those that a retry left behind.
 #[derive(Debug)]
 pub(super) struct Attempts {
     pub(super) latest: Lease,
-    pub(super) earlier: Vec<Lease>,
+    pub(super) rest: Option<Box<Rest>>,
+}
+
+/// What few requests have.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    earlier: Vec<Lease>,
     pub(super) holds: Holds,
 }
 
@@ -59,11 +78,11 @@ pub(super) struct Lease {
     pub(super) model: ModelName,
     pub(super) class: NodeClass,
     /// What was told, while it lives: then it can be told again.
-    pub(super) route: Option<Arc<Route>>,
+    pub(super) told: Option<Told>,
     pub(super) rung: Rung,
     pub(super) charge: Charge,
     pub(super) expected_blocks: u32,
-    pub(super) ttl: Duration,
+    pub(super) ttl: Short,
     pub(super) picked: Instant,
     pub(super) phase: Phase,
 }
@@ -78,34 +97,77 @@ pub(super) enum Phase {
     Settled { at: Instant, well: bool },
 }
 
+impl Entry {
+    pub(super) fn new(lease: Lease, holds: &mut Holds, remember: Duration) -> Self {
+        let mut attempts = Attempts { latest: lease, rest: None };
+        attempts.hold(holds);
+        Self { due: attempts.latest.due(remember), attempts: Box::new(attempts) }
+    }
+
+    /// Something has happened to the latest pick.
+    pub(super) fn changed(&mut self, remember: Duration) {
+        self.due = self.attempts.latest.due(remember);
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        now >= self.due
+    }
+}
+
 impl Attempts {
-    pub(super) fn tried(&self) -> Tried {
+    pub(super) fn tried(&self, key: Digest) -> Tried {
         let went_well = matches!(self.latest.phase, Phase::Settled { well: true, .. });
-        Tried { is_retry: !went_well, holds_tokens: self.holds.tokens.is_some() }
+        let holds_tokens = self.rest.as_ref().is_some_and(|rest| rest.holds.tokens.is_some());
+        Tried { key, is_retry: !went_well, holds_tokens }
+    }
+
+    /// Whether the latest pick has ended.
+    pub(super) fn is_over(&self) -> bool {
+        !matches!(self.latest.phase, Phase::Live { .. })
+    }
+
+    /// Takes what a new attempt has got.
+    pub(super) fn hold(&mut self, new: &mut Holds) {
+        if new.leadership.is_some() || new.tokens.is_some() {
+            self.rest.get_or_insert_default().holds.add(new);
+        }
+    }
+
+    /// Gives away what the request holds.
+    pub(super) fn let_go(&mut self) -> Holds {
+        self.rest.as_mut().map(|rest| std::mem::take(&mut rest.holds)).unwrap_or_default()
+    }
+
+    /// Until when the latest pick lasts, and the leadership that goes with it.
+    pub(super) fn led_until(&self) -> Option<(Leadership, Instant)> {
+        let Phase::Live { expires } = self.latest.phase else { return None };
+        Some((self.rest.as_ref()?.holds.leadership?, expires))
     }
 
     pub(super) fn find(&mut self, id: Option<LeaseId>) -> Option<&mut Lease> {
         let Some(id) = id else { return Some(&mut self.latest) };
-        std::iter::once(&mut self.latest).chain(&mut self.earlier).find(|lease| lease.id == id)
+        let earlier = self.rest.as_mut().map(|rest| &mut rest.earlier);
+        std::iter::once(&mut self.latest).chain(earlier.into_iter().flatten()).find(|lease| lease.id == id)
     }
 
     pub(super) fn supersede(&mut self, lease: Lease) {
-        if self.earlier.len() >= ATTEMPTS_REMEMBERED {
-            self.earlier.remove(0);
+        let earlier = &mut self.rest.get_or_insert_default().earlier;
+        if earlier.len() >= ATTEMPTS_REMEMBERED {
+            earlier.remove(0);
         }
-        self.earlier.push(std::mem::replace(&mut self.latest, lease));
+        earlier.push(std::mem::replace(&mut self.latest, lease));
     }
 }
 
 impl Lease {
-    pub(super) fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Arc<Route>, Rung)> {
+    pub(super) fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Box<Route>, Rung)> {
         let live = matches!(self.phase, Phase::Live { .. }) && !self.has_expired(now);
         let same = self.request_type == request.request_type && self.model == request.model;
         if !live || !same || request.excluded.contains(&self.node.spec.id) {
             return None;
         }
-        let told = Route::clone(self.route.as_ref()?);
-        Some((Arc::new(Route { repeated: true, ..told }), self.rung))
+        let route = self.told.as_ref()?.again(LeaseGrant { id: self.id, ttl: self.ttl.duration() });
+        Some((Box::new(route), self.rung))
     }
 
     pub(super) fn pool(&self) -> (PoolKey, NodeClass) {
@@ -125,10 +187,10 @@ impl Lease {
         matches!(self.phase, Phase::Live { expires } if now >= expires)
     }
 
-    pub(super) fn is_remembered(&self, remember: Duration, now: Instant) -> bool {
+    fn due(&self, remember: Duration) -> Instant {
         match self.phase {
-            Phase::Live { .. } => true,
-            Phase::Released { at } | Phase::Settled { at, .. } => now.since(at) < remember,
+            Phase::Live { expires } => expires,
+            Phase::Released { at } | Phase::Settled { at, .. } => at + remember,
         }
     }
 

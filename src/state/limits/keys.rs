@@ -10,7 +10,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
-    hash::{BuildHasherDefault, Hash, Hasher},
+    hash::{Hash, Hasher},
     num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,
@@ -22,7 +22,11 @@ use super::{
     gcra::{Arrival, NEVER_ASKED, Pace, Refusal},
     steady::Steady,
 };
-use crate::domain::{digest::Digest, limit::Fit, time::Instant};
+use crate::domain::{
+    digest::{AsIs, Digest},
+    limit::Fit,
+    time::Instant,
+};
 
 /// Shards; a sweep holds one of them for as long as it takes to look at its share of the keys.
 const SHARDS: usize = 64;
@@ -41,7 +45,7 @@ pub(super) struct Keys {
 
 #[derive(Default)]
 struct Shard {
-    arrivals: HashMap<Slot, Arrival, BuildHasherDefault<AlreadyMixed>>,
+    arrivals: HashMap<Slot, Arrival, AsIs>,
     searched: Option<Instant>,
 }
 
@@ -222,24 +226,6 @@ impl fmt::Debug for Keys {
 impl Hash for Slot {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0[0]);
-    }
-}
-
-/// The hash of what is a keyed hash already: itself.
-#[derive(Debug, Default, Clone, Copy)]
-struct AlreadyMixed(u64);
-
-impl Hasher for AlreadyMixed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        debug_assert!(false, "a slot hashes as one word, not as {} bytes", bytes.len());
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = word;
     }
 }
 

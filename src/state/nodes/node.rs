@@ -3,7 +3,7 @@
 //! Writers (reports, outcomes, operators) change [`Vitals`] under a lock and publish a copy; picks read the copy and
 //! the counts in flight, and take no lock.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -17,8 +17,9 @@ use super::{
     vitals::{Observation, Reported, Reports, Vitals},
 };
 use crate::domain::{
+    decision::Target,
     load::NodeLoad,
-    node::{BreakerState, NodeOrigin, NodeSpec},
+    node::{BreakerState, NodeOrigin, NodeSpec, RequestType},
     policy::{FreshnessPolicy, Policy},
     prefix::PrefixPolicy,
     time::Instant,
@@ -33,6 +34,8 @@ pub struct Node {
     pub origin: NodeOrigin,
     /// What is known of it now.
     pub live: Arc<Live>,
+    /// Its endpoints, as routes name them.
+    targets: BTreeMap<RequestType, Arc<Target>>,
 }
 
 /// What is known of a node, from the time it registers until it is forgotten. Leases hold it too, so that each
@@ -76,6 +79,18 @@ pub enum Applied {
 }
 
 impl Node {
+    /// A node as it declares itself now.
+    pub fn new(spec: NodeSpec, origin: NodeOrigin, live: Arc<Live>) -> Self {
+        let target = |endpoint: &Arc<str>| Target { node: spec.id.clone(), endpoint: Arc::clone(endpoint) };
+        let targets = spec.endpoints.iter().map(|(kind, endpoint)| (*kind, Arc::new(target(endpoint))));
+        Self { targets: targets.collect(), spec, origin, live }
+    }
+
+    /// Where it takes requests of a type; `None` where it takes none.
+    pub fn target(&self, request_type: RequestType) -> Option<&Arc<Target>> {
+        self.targets.get(&request_type)
+    }
+
     /// Blocks of prompts that its cache holds when it is full: as it reports or declares. Of a node that does neither it is a
     /// guess, corrected as its answers show; what is told needs no correction, and answers mislead: a prefix that is
     /// still being computed is not found either.

@@ -10,10 +10,9 @@ use crate::{
 
 fn fleet(count: usize, policy: &Policy, registered: Instant) -> Vec<Arc<Node>> {
     let trust = Trust::registered(&policy.freshness, registered);
-    let node = |number| Node {
-        spec: NodeSpec::of(NodeId::parse(&format!("n{number}")).expect("a good id")),
-        origin: NodeOrigin::Agent,
-        live: Arc::new(Live::new(policy, trust, None)),
+    let node = |number| {
+        let spec = NodeSpec::of(NodeId::parse(&format!("n{number}")).expect("a good id"));
+        Node::new(spec, NodeOrigin::Agent, Arc::new(Live::new(policy, trust, None)))
     };
     (0..count).map(|number| Arc::new(node(number))).collect()
 }

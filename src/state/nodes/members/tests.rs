@@ -32,7 +32,7 @@ fn node() -> impl Strategy<Value = Arc<Node>> {
         let endpoints: BTreeMap<_, _> = types.into_iter().map(|kind| (kind, Arc::from("http://a"))).collect();
         let spec = NodeSpec { endpoints, models, ..NodeSpec::of(NodeId::parse("n").expect("a good id")) };
         let live = Arc::new(Live::new(&Policy::default(), Trust::UNATTENDED, None));
-        Arc::new(Node { spec, origin: NodeOrigin::Registered, live })
+        Arc::new(Node::new(spec, NodeOrigin::Registered, live))
     })
 }
 
