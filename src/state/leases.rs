@@ -287,9 +287,9 @@ impl LeaseTable {
                 self.release(&mut entry.attempts.latest, now);
                 entry.changed(policy.remember);
             }
-            let stays = !entry.is_due(now) && !(crowded && entry.attempts.is_over());
-            self.remembered.fetch_sub(usize::from(!stays), Relaxed);
-            stays
+            let goes = entry.is_due(now) || crowded && entry.attempts.is_over();
+            self.remembered.fetch_sub(usize::from(goes), Relaxed);
+            !goes
         });
     }
 
