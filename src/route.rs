@@ -115,6 +115,8 @@ enum Chosen<'a> {
 pub struct Picked<'a> {
     candidate: Candidate<'a>,
     work: Work,
+    /// Blocks that its cache holds.
+    cache_blocks: u32,
     route: Route,
 }
 

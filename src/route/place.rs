@@ -44,7 +44,7 @@ pub fn place<'a>(
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
     let (mut filtered, known) = match shortlist(request, scene, turn) {
-        Some(Shortlist { filtered, market, rest }) => (filtered, Some((market, rest))),
+        Some(Shortlist { filtered, known }) => (filtered, Some(known)),
         None => (filter(request, scene, turn.now), None),
     };
     let readings = mem::take(&mut filtered.readings);
@@ -63,7 +63,8 @@ pub fn place<'a>(
         Some(best) => late.map_or_else(
             || {
                 let route = route(request, &ranked, balance, filtered.spilled, scene, turn.now);
-                Ok(Picked { candidate: best.candidate, work: best.work, route })
+                let cache_blocks = best.cache_blocks;
+                Ok(Picked { candidate: best.candidate, work: best.work, cache_blocks, route })
             },
             Err,
         ),

@@ -37,10 +37,10 @@ pub fn record(
     let Choice { outcome, rung, known, pool, fate, explanation, mut demand } = choice;
     let granted = match outcome {
         Ok(Chosen::Route(picked)) => {
-            let node = picked.candidate.node;
+            let (node, cache_blocks) = (picked.candidate.node, picked.cache_blocks);
             let granted = grant(picked, rung, (request, tried), scene, turn)?;
             if let (Ok((Granted::Route(_), _)), Some(seen)) = (&granted, &mut demand) {
-                seen.renewals = place_prefix(node, request, scene, turn);
+                seen.renewals = place_prefix(node, cache_blocks, request, scene, turn);
             }
             granted
         }
@@ -64,12 +64,18 @@ pub fn record(
 }
 
 /// The node will hold the prompt from now on.
-fn place_prefix(node: &Node, request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Renewals {
+fn place_prefix(
+    node: &Node,
+    cache_blocks: u32,
+    request: &RouteRequest,
+    scene: Scene<'_>,
+    turn: &Turn,
+) -> Renewals {
     let (prefixes, policy) = (&scene.state.nodes.prefixes, &scene.policy.prefixes);
     let Some(occupancy) = node.live.occupancy.as_deref().filter(|_| !request.prefix.is_empty()) else {
         return Renewals::default();
     };
-    scene.state.nodes.fit(node, policy);
+    prefixes.resize(occupancy, cache_blocks);
     prefixes.place(occupancy, &request.prefix, policy.blocks_max(Prefixes::BLOCK_BYTES), turn.now)
 }
 

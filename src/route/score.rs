@@ -13,7 +13,7 @@ pub mod peers;
 use super::{
     Scene, Turn,
     filter::{Candidate, Filtered},
-    shortlist::Rest,
+    shortlist::{Known, Rest},
 };
 use crate::{
     domain::{
@@ -26,7 +26,10 @@ use crate::{
     state::{
         demand::Seen,
         leases::Work,
-        nodes::{reading::Reading, standing::Speeds},
+        nodes::{
+            reading::Reading,
+            standing::{Speeds, Standing},
+        },
     },
 };
 use cost::{Busy, Market, Outlook};
@@ -52,6 +55,8 @@ pub struct Scored<'a> {
     pub score: Score,
     /// Work that the request is on it.
     pub work: Work,
+    /// Blocks that its cache holds.
+    pub cache_blocks: u32,
 }
 
 /// All candidates, scored; in full those for which somebody asks.
@@ -67,6 +72,8 @@ pub struct Scores<'a, 'f> {
     policy: &'f Policy,
     candidates: &'f [Candidate<'a>],
     readings: Vec<Reading>,
+    /// What each costs, where the policy reckons that.
+    outlooks: Vec<Outlook>,
     field: Field,
     /// What is known of those that are no candidates for being dear.
     rest: Option<Rest>,
@@ -79,7 +86,7 @@ pub fn score<'a, 'f>(
     request: &'f RouteRequest,
     filtered: &'f Filtered<'a>,
     mut readings: Vec<Reading>,
-    known: Option<(Market, Rest)>,
+    known: Option<Known>,
     scene: Scene<'f>,
     turn: &mut Turn,
 ) -> Scores<'a, 'f> {
@@ -87,8 +94,8 @@ pub fn score<'a, 'f>(
     if request.adapter.is_some() || filtered.rung == Rung::Frozen {
         reread(&mut readings, request, filtered, policy, turn.now);
     }
-    let (balance, market, rest) = if let Some((market, rest)) = known {
-        (Balance::ExpectedCost, market, Some(rest))
+    let (balance, market, standings, rest) = if let Some(Known { market, standings, rest }) = known {
+        (Balance::ExpectedCost, market, Some(standings), Some(rest))
     } else {
         load::borrow(&mut readings, &mut turn.chance);
         let telling = readings.iter().filter(|reading| reading.tells_enough).count();
@@ -96,12 +103,18 @@ pub fn score<'a, 'f>(
         let forgiven = || Speeds::of(readings.iter().map(|reading| reading.speed));
         let speeds = if filtered.rung == Rung::Normal { filtered.speeds } else { forgiven() };
         let balance = resolve(request, telling, readings.len(), policy);
-        (balance, Market::of(request, speeds, scene, turn.now), None)
+        (balance, Market::of(request, speeds, scene, turn.now), None, None)
+    };
+    let outlooks = if balance == Balance::ExpectedCost {
+        outlooks(&filtered.candidates, &readings, standings, &market)
+    } else {
+        Vec::new()
     };
     let field = Field::of(request, &filtered.candidates, &readings, &market, balance);
     let seen = Seen { reuse: market.reuse(request), ..Seen::default() };
     let candidates = &filtered.candidates;
-    Scores { balance, seen, market, request, policy, candidates, readings, field, rest, now: turn.now }
+    let now = turn.now;
+    Scores { balance, seen, market, request, policy, candidates, readings, outlooks, field, rest, now }
 }
 
 impl<'a> Scores<'a, '_> {
@@ -135,7 +148,7 @@ impl<'a> Scores<'a, '_> {
             in_flight: reading.counts.in_flight,
             slow_start: reading.slow_start,
         };
-        Scored { candidate, score, work }
+        Scored { candidate, score, work, cache_blocks: reading.cache_blocks }
     }
 
     /// What the cost of each candidate is made of; `None` where the policy does not reckon it.
@@ -146,7 +159,7 @@ impl<'a> Scores<'a, '_> {
 
     fn cost(&self, place: usize, busy: &mut Busy) -> f64 {
         let (candidate, reading) = (&self.candidates[place], &self.readings[place]);
-        let cached = || self.market.cached(candidate);
+        let cached = || self.market.cached(reading);
         match self.balance {
             Balance::ExpectedCost => {
                 let terms = self.outlook(place).terms;
@@ -166,8 +179,25 @@ impl<'a> Scores<'a, '_> {
     }
 
     fn outlook(&self, place: usize) -> Outlook {
-        self.market.outlook(&self.candidates[place], &self.readings[place])
+        let reckoned = || outlook(&self.candidates[place], &self.readings[place], &self.market);
+        self.outlooks.get(place).copied().unwrap_or_else(reckoned)
     }
+}
+
+fn outlooks(
+    candidates: &[Candidate<'_>],
+    readings: &[Reading],
+    standings: Option<Vec<Standing>>,
+    market: &Market,
+) -> Vec<Outlook> {
+    let Some(standings) = standings else {
+        return candidates.iter().zip(readings).map(|(c, reading)| outlook(c, reading, market)).collect();
+    };
+    readings.iter().zip(&standings).map(|(reading, standing)| market.outlook(reading, standing)).collect()
+}
+
+fn outlook(candidate: &Candidate<'_>, reading: &Reading, market: &Market) -> Outlook {
+    market.outlook(reading, &market.standing(candidate, reading))
 }
 
 /// Reads what only such a request wants to know: whether an adapter is loaded, or reports that hold no longer.

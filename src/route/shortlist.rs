@@ -18,7 +18,7 @@ use crate::{
     state::nodes::{
         board::{Board, Census, Rows, Search},
         reading::Reading,
-        standing::Speeds,
+        standing::{Speeds, Standing},
     },
 };
 
@@ -30,9 +30,18 @@ const MANY: usize = 16;
 pub struct Shortlist<'a> {
     /// The candidates.
     pub filtered: Filtered<'a>,
+    /// What is known besides.
+    pub known: Known,
+}
+
+/// What the board has told already.
+#[derive(Debug)]
+pub struct Known {
     /// What all nodes have in common.
     pub market: Market,
-    /// The same.
+    /// Where each candidate stands; its cache as it was not long ago.
+    pub standings: Vec<Standing>,
+    /// Of those that are no candidates.
     pub rest: Rest,
 }
 
@@ -59,14 +68,16 @@ pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) 
     // Others decide meanwhile: nobody holds the board while prefixes are looked up.
     let market = Market::of(request, speeds, scene, turn.now);
     let mut rows = board.read(scene.policy, turn.now);
-    let places = search(request, board, &mut rows, &market, scene, turn);
-    let views = places.into_iter().map(|place| View::of(board, &rows, place));
-    let wanted = views.filter(|view| is_wanted(request, view));
-    let candidates = wanted.map(|view| (Candidate::plain(&view), view.reading)).unzip();
+    let mut places = search(request, board, &mut rows, &market, scene, turn);
+    let view = |place: &usize| View::of(board, &rows, *place);
+    places.retain(|place| is_wanted(request, &view(place)));
+    let candidates = places.iter().map(view).map(|view| (Candidate::plain(&view), view.reading)).unzip();
+    let standings = places.iter().map(|place| rows.standing(*place)).collect();
+    let filtered = plain(request, candidates, speeds);
     let rest =
         Rest { busy: rows.busy(market.busy_wait_ms(), turn.now), is_full: census.least_pressure >= 1.0 };
-    let filtered = plain(request, candidates, speeds);
-    (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, market, rest })
+    let known = Known { market, standings, rest };
+    (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, known })
 }
 
 /// What all nodes have in common, and how fast they are.

@@ -164,7 +164,8 @@ fn place(filled: &Filled) -> u64 {
     median(|round| {
         let prompt = &filled.prompts[round * 7919 % filled.prompts.len()];
         let overlaps = filled.prefixes.overlaps(prompt);
-        let holder = filled.nodes.iter().find(|node| overlaps.depth(node) > 0).unwrap_or(&filled.nodes[0]);
+        let holder =
+            filled.nodes.iter().find(|node| overlaps.depth(node.holder()) > 0).unwrap_or(&filled.nodes[0]);
         timed(|| {
             black_box(filled.prefixes.place(holder, black_box(prompt), usize::MAX, NOW));
         })

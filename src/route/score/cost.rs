@@ -111,13 +111,17 @@ impl Market {
         }
     }
 
-    /// What the request costs on one candidate.
-    pub fn outlook(&self, candidate: &Candidate<'_>, reading: &Reading) -> Outlook {
-        let depth = self.overlaps.depth_of(candidate.node);
+    /// Where a candidate stands.
+    pub fn standing(&self, candidate: &Candidate<'_>, reading: &Reading) -> Standing {
         let occupancy = candidate.node.live.occupancy.as_deref();
-        let standing = Standing::of(reading, occupancy, &self.speeds, &self.wanted);
+        Standing::of(reading, occupancy, &self.speeds, &self.wanted)
+    }
+
+    /// What the request costs on a candidate that stands so.
+    pub fn outlook(&self, reading: &Reading, standing: &Standing) -> Outlook {
+        let depth = self.overlaps.depth(reading.holder);
         let demands = self.demands(depth);
-        let terms = self.terms(&standing, &demands);
+        let terms = self.terms(standing, &demands);
         let adapter = if reading.lacks_adapter() { in_millis(self.weights.adapter_load) } else { 0.0 };
         let ahead = terms.wait / standing.pace;
         Outlook {
@@ -170,8 +174,8 @@ impl Market {
     }
 
     /// Tokens of the prompt that a candidate is expected to hold.
-    pub fn cached(&self, candidate: &Candidate<'_>) -> u32 {
-        self.tokens_of(self.overlaps.depth_of(candidate.node))
+    pub fn cached(&self, reading: &Reading) -> u32 {
+        self.tokens_of(self.overlaps.depth(reading.holder))
     }
 
     /// The last token is computed in any case.

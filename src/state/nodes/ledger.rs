@@ -5,8 +5,9 @@
 //! twice, and nothing is forgotten between two reports. The sums are atomics, read without a lock while candidates are
 //! scored; they are whole numbers, so that they return to 0.
 
+mod book;
+
 use std::{
-    collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::domain::{load::NodeLoad, time::Instant};
+use book::{Book, Entry};
 
 /// A request takes about so long to its node: a report that was taken earlier after the pick does not know of it.
 const DELIVERY: Duration = Duration::from_millis(20);
@@ -27,24 +29,6 @@ pub struct Ledger {
     /// When the foremost one can have begun.
     front_since: AtomicU64,
     front_work: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Book {
-    /// By number of the pick.
-    entries: BTreeMap<u64, Entry>,
-    /// Number of the latest pick that entered.
-    latest: u64,
-    /// Number of the latest pick that a report has included; never past the latest that entered.
-    included: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    at: Instant,
-    work: u64,
-    /// Work before it and its own, when it was picked.
-    ahead: f64,
 }
 
 /// The sums at one moment.
@@ -85,8 +69,7 @@ impl Ledger {
         let work = whole(work);
         let mut book = self.book.lock();
         let front = book.front();
-        book.latest = book.latest.max(pick);
-        book.entries.insert(pick, Entry { at: now, work, ahead });
+        book.insert(pick, Entry { at: now, work, ahead });
         self.move_front(&book, front, now);
         self.outstanding.fetch_add(work, Relaxed);
         if pick > book.included {
@@ -98,7 +81,7 @@ impl Ledger {
     pub(super) fn strike(&self, pick: u64, now: Instant) -> Option<Sample> {
         let mut book = self.book.lock();
         let front = book.front();
-        let entry = book.entries.remove(&pick)?;
+        let entry = book.remove(pick)?;
         self.outstanding.fetch_sub(entry.work, Relaxed);
         if pick > book.included {
             self.unreported.fetch_sub(entry.work, Relaxed);
@@ -115,9 +98,8 @@ impl Ledger {
             Some(received) => pick <= received,
             None => entry.at + DELIVERY <= taken,
         };
-        let from = book.included + 1;
-        let newly = book.entries.range(from..).take_while(|(pick, entry)| known(**pick, entry));
-        let (counted, work) = newly.fold((0, 0), |(_, sum), (pick, entry)| (*pick, sum + entry.work));
+        let newly = book.after(book.included).take_while(|(pick, entry)| known(*pick, entry));
+        let (counted, work) = newly.fold((0, 0), |(_, sum), (pick, entry)| (pick, sum + entry.work));
         let last = received.unwrap_or(counted);
         book.included = book.included.max(last);
         self.unreported.fetch_sub(work, Relaxed);
@@ -125,18 +107,12 @@ impl Ledger {
 
     /// Another pick than before may be the foremost: only then does one begin. One that is struck out from among the rest
     /// takes nothing from what the foremost has done.
-    fn move_front(&self, book: &Book, before: Option<u64>, now: Instant) {
-        if book.front() != before {
-            let work = book.entries.first_key_value().map_or(0, |(_, front)| front.work);
+    fn move_front(&self, book: &Book, before: Option<(u64, u64)>, now: Instant) {
+        let front = book.front();
+        if front != before {
             self.front_since.store(now.as_nanos(), Relaxed);
-            self.front_work.store(work, Relaxed);
+            self.front_work.store(front.map_or(0, |(_, work)| work), Relaxed);
         }
-    }
-}
-
-impl Book {
-    fn front(&self) -> Option<u64> {
-        self.entries.first_key_value().map(|(pick, _)| *pick)
     }
 }
 

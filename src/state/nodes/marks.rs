@@ -14,12 +14,22 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 
-/// One bit for each node of a board.
+/// Bits for each node of a board.
 #[derive(Debug)]
 pub(super) struct Marks {
-    words: Box<[AtomicU64]>,
+    /// By kind of change.
+    words: Box<[[AtomicU64; 2]]>,
     /// Whether the board is gone.
     retired: AtomicBool,
+}
+
+/// What has happened to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Anything.
+    Any = 0,
+    /// Only what we sent to it, or what its cache holds: that happens with each pick.
+    Sums = 1,
 }
 
 /// Where one node stands.
@@ -29,18 +39,22 @@ pub(super) struct Watch(ArcSwap<Vec<(Arc<Marks>, u32)>>);
 impl Marks {
     /// For so many nodes, none of which is marked.
     pub(super) fn new(nodes: usize) -> Self {
-        let words = (0..nodes.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        let words = (0..nodes.div_ceil(64)).map(|_| Default::default()).collect();
         Self { words, retired: AtomicBool::new(false) }
     }
 
-    /// Takes the marks off, one after another.
-    pub(super) fn take(&self, mut each: impl FnMut(usize)) {
-        for (number, word) in self.words.iter().enumerate() {
-            // Most words have no mark, and reading one is all it takes to know.
-            let mut left = if word.load(Relaxed) == 0 { 0 } else { word.swap(0, AcqRel) };
-            while left != 0 {
-                each(64 * number + left.trailing_zeros() as usize);
-                left &= left - 1;
+    /// Takes the marks off, one node after another.
+    pub(super) fn take(&self, mut each: impl FnMut(usize, Change)) {
+        // Most words have no mark, and reading one is all it takes to know.
+        let take = |word: &AtomicU64| if word.load(Relaxed) == 0 { 0 } else { word.swap(0, AcqRel) };
+        for (number, [any, sums]) in self.words.iter().enumerate() {
+            let (any, sums) = (take(any), take(sums));
+            for (bits, change) in [(any, Change::Any), (sums & !any, Change::Sums)] {
+                let mut left = bits;
+                while left != 0 {
+                    each(64 * number + left.trailing_zeros() as usize, change);
+                    left &= left - 1;
+                }
             }
         }
     }
@@ -50,18 +64,18 @@ impl Marks {
         self.retired.store(true, Relaxed);
     }
 
-    fn mark(&self, place: u32) {
-        if let Some(word) = self.words.get(place as usize / 64) {
-            word.fetch_or(1 << (place % 64), Release);
+    fn mark(&self, place: u32, change: Change) {
+        if let Some(words) = self.words.get(place as usize / 64) {
+            words[change as usize].fetch_or(1 << (place % 64), Release);
         }
     }
 }
 
 impl Watch {
     /// Something has happened to the node.
-    pub(super) fn changed(&self) {
+    pub(super) fn changed(&self, change: Change) {
         for (marks, place) in self.0.load().iter() {
-            marks.mark(*place);
+            marks.mark(*place, change);
         }
     }
 

@@ -3,7 +3,7 @@
 //! Writers (reports, outcomes, operators) change [`Vitals`] under a lock and publish a copy; picks read the copy and
 //! the counts in flight, and take no lock.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::{
     flight::{Charge, Flight, FlightCounts},
     ledger::{Ledger, Sample},
-    marks::Watch,
+    marks::{Change, Watch},
     prefixes::Occupancy,
     trust::Trust,
     vitals::{Observation, Reported, Reports, Vitals},
@@ -34,8 +34,8 @@ pub struct Node {
     pub origin: NodeOrigin,
     /// What is known of it now.
     pub live: Arc<Live>,
-    /// Its endpoints, as routes name them.
-    targets: BTreeMap<RequestType, Arc<Target>>,
+    /// Its endpoints, as routes name them, by type.
+    targets: [Option<Arc<Target>>; RequestType::NAMES.len()],
 }
 
 /// What is known of a node, from the time it registers until it is forgotten. Leases hold it too, so that each
@@ -81,14 +81,17 @@ pub enum Applied {
 impl Node {
     /// A node as it declares itself now.
     pub fn new(spec: NodeSpec, origin: NodeOrigin, live: Arc<Live>) -> Self {
-        let target = |endpoint: &Arc<str>| Target { node: spec.id.clone(), endpoint: Arc::clone(endpoint) };
-        let targets = spec.endpoints.iter().map(|(kind, endpoint)| (*kind, Arc::new(target(endpoint))));
-        Self { targets: targets.collect(), spec, origin, live }
+        let mut targets = [const { None }; RequestType::NAMES.len()];
+        for (request_type, endpoint) in &spec.endpoints {
+            let target = Target { node: spec.id.clone(), endpoint: Arc::clone(endpoint) };
+            targets[*request_type as usize] = Some(Arc::new(target));
+        }
+        Self { spec, origin, live, targets }
     }
 
     /// Where it takes requests of a type; `None` where it takes none.
     pub fn target(&self, request_type: RequestType) -> Option<&Arc<Target>> {
-        self.targets.get(&request_type)
+        self.targets[request_type as usize].as_ref()
     }
 
     /// Blocks of prompts that its cache holds when it is full: as it reports or declares. Of a node that does neither it is a
@@ -142,7 +145,7 @@ impl Live {
     ) -> Charge {
         let charge = self.flight.charge(pick, trial);
         self.ledger.enter(pick, work, ahead, now);
-        self.watch.changed();
+        self.watch.changed(Change::Sums);
         charge
     }
 
@@ -150,13 +153,13 @@ impl Live {
     pub fn release(&self, pick: u64, charge: &Charge, now: Instant) {
         self.flight.release(charge);
         self.ledger.strike(pick, now);
-        self.watch.changed();
+        self.watch.changed(Change::Sums);
     }
 
     /// A pick's first token has come. `None` if its work was struck out before.
     pub fn begun(&self, pick: u64, now: Instant) -> Option<Sample> {
         let sample = self.ledger.strike(pick, now);
-        self.watch.changed();
+        self.watch.changed(Change::Sums);
         sample
     }
 
@@ -261,7 +264,7 @@ impl Live {
         let mut writer = self.writer.lock();
         let result = change(&mut writer);
         self.vitals.store(Arc::new(writer.vitals.clone()));
-        self.watch.changed();
+        self.watch.changed(Change::Any);
         result
     }
 }

@@ -5,7 +5,10 @@
 
 use std::{num::NonZeroU64, time::Duration};
 
-use super::{flight::FlightCounts, ledger::Outstanding, node::Node, trust::Presence, vitals::Vitals};
+use super::{
+    flight::FlightCounts, ledger::Outstanding, node::Node, prefixes::Occupancy, trust::Presence,
+    vitals::Vitals,
+};
 use crate::{
     domain::{
         decision::Rung,
@@ -66,6 +69,8 @@ pub struct Reading {
     pub told_work: Option<(f64, Instant)>,
     /// Blocks of prompts that its cache holds when it is full.
     pub cache_blocks: u32,
+    /// Its number in the index of prefixes; `None` where that knows nothing of it.
+    pub holder: Option<u16>,
     told_decoding: Option<u32>,
     told_kv: Option<f64>,
     kv_share: f64,
@@ -125,11 +130,18 @@ impl Reading {
                 .is_some_and(|load| load.speed.is_some() || load.work_ahead().is_some() || kv.is_some()),
             told_work: reported.and_then(|reported| Some((reported.load.work_ahead()?, reported.taken))),
             cache_blocks: node.cache_blocks(load, &policy.prefixes),
+            holder: node.live.occupancy.as_deref().and_then(Occupancy::holder),
             told_decoding: load.and_then(|load| load.decoding.or(load.running)),
             told_kv: kv,
             kv_share: load.map_or(0.0, NodeLoad::kv_share),
             lacks_adapter: load.zip(adapter).is_some_and(|(load, adapter)| load.lacks(adapter)),
         }
+    }
+
+    /// Takes anew what each pick changes.
+    pub(super) fn recount(&mut self, node: &Node) {
+        self.counts = node.live.counts();
+        self.outstanding = node.live.ledger.outstanding();
     }
 
     /// Whether the node takes requests as a matter of course.

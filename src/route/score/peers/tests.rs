@@ -66,7 +66,7 @@ impl Fleet {
         let market = Market::of(request, Speeds::default(), scene, NOW);
         let field = Field::of(request, &candidates, &readings, &market, balance);
         let cost = |(candidate, reading): (&Candidate<'_>, &Reading)| {
-            let cached = market.cached(candidate);
+            let cached = market.cached(reading);
             match balance {
                 Balance::PrefixThenLoad => field.prefix_then_load(reading, cached),
                 Balance::WeightedScorers => field.weighted_scorers(reading, cached),

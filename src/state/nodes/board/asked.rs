@@ -1,9 +1,7 @@
 //! What does a request cost on the nodes of a board? Whoever looks for the cheapest says.
 
-use std::sync::Arc;
-
 use super::pyramid::{Costs, Group, WIDTH};
-use crate::state::nodes::{node::Node, prefixes::Overlaps, standing::Standing};
+use crate::state::nodes::{prefixes::Overlaps, reading::Reading, standing::Standing};
 
 /// The pyramid is made up anew where a price has moved by more than this share.
 const PRICE_MOVE: f64 = 0.1;
@@ -65,7 +63,7 @@ pub(super) struct Prices<'a, A: Asked> {
     common: A::Ask,
     typical: &'a Typical,
     likeness: f64,
-    nodes: &'a [Arc<Node>],
+    readings: &'a [Reading],
     overlaps: &'a Overlaps,
 }
 
@@ -75,11 +73,11 @@ impl<'a, A: Asked> Prices<'a, A> {
         asked: &'a A,
         common: A::Ask,
         typical: &'a Typical,
-        nodes: &'a [Arc<Node>],
+        readings: &'a [Reading],
         overlaps: &'a Overlaps,
     ) -> Self {
         let likeness = asked.likeness(&common, typical);
-        Self { asked, common, typical, likeness, nodes, overlaps }
+        Self { asked, common, typical, likeness, readings, overlaps }
     }
 }
 
@@ -93,7 +91,8 @@ impl<A: Asked> Costs for Prices<'_, A> {
             return self.asked.costs(group, &self.common);
         }
         std::array::from_fn(|lane| {
-            let depth = self.nodes.get(first + lane).map_or(0, |node| self.overlaps.depth_of(node));
+            let holder = self.readings.get(first + lane).and_then(|reading| reading.holder);
+            let depth = self.overlaps.depth(holder);
             self.asked.cost(&group.get(lane), &self.asked.ask(depth))
         })
     }

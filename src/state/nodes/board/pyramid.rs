@@ -9,6 +9,8 @@ use crate::state::nodes::standing::Standing;
 
 /// Standings of a group.
 pub const WIDTH: usize = 16;
+/// Numbers of a standing.
+const COLUMNS: usize = 9;
 
 /// A group of standings, column by column.
 #[derive(Debug, Clone)]
@@ -91,32 +93,18 @@ impl Group {
         }
     }
 
-    fn set(&mut self, lane: usize, standing: &Standing) {
-        self.free_at[lane] = standing.free_at;
-        self.backlog[lane] = standing.backlog;
-        self.pace[lane] = standing.pace;
-        self.decoding[lane] = standing.decoding;
-        self.context[lane] = standing.context;
-        self.lively[lane] = standing.lively;
-        self.block_share[lane] = standing.block_share;
-        self.typical[lane] = standing.typical;
-        self.typical_at[lane] = standing.typical_at;
+    fn columns(&mut self) -> [&mut [f64; WIDTH]; COLUMNS] {
+        let Self { free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at } =
+            self;
+        [free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at]
     }
+}
 
-    /// The least of each column.
-    fn best(&self) -> Standing {
-        Standing {
-            free_at: least(&self.free_at),
-            backlog: least(&self.backlog),
-            pace: least(&self.pace),
-            decoding: least(&self.decoding),
-            context: least(&self.context),
-            lively: least(&self.lively),
-            block_share: least(&self.block_share),
-            typical: least(&self.typical),
-            typical_at: least(&self.typical_at),
-        }
-    }
+/// A standing as a row of the columns.
+fn row(standing: &Standing) -> [f64; COLUMNS] {
+    let Standing { free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at } =
+        *standing;
+    [free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at]
 }
 
 fn least(column: &[f64; WIDTH]) -> f64 {
@@ -144,17 +132,23 @@ impl Pyramid {
         Self { levels }
     }
 
-    /// A node stands otherwise now.
+    /// A node stands otherwise now. Only what changes is written, and only as far up as it does.
     pub(super) fn set(&mut self, place: usize, standing: &Standing) {
-        let (mut place, mut standing) = (place, *standing);
+        let mut place = place;
+        let mut row = row(standing).map(Some);
         for groups in &mut self.levels {
             let Some(group) = groups.get_mut(place / WIDTH) else { return };
-            if group.get(place % WIDTH) == standing {
+            for (column, number) in group.columns().into_iter().zip(&mut row) {
+                let new = number.take().filter(|new| column[place % WIDTH] != *new);
+                *number = new.map(|new| {
+                    column[place % WIDTH] = new;
+                    least(column)
+                });
+            }
+            if row == [None; COLUMNS] {
                 return;
             }
-            group.set(place % WIDTH, &standing);
-            let best = group.best();
-            (place, standing) = (place / WIDTH, best);
+            place /= WIDTH;
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
         time::Instant,
     },
     state::nodes::{
-        marks::Marks,
+        marks::{Change, Marks},
         node::Node,
         prefixes::{Overlaps, Wanted},
         reading::Reading,
@@ -114,11 +114,14 @@ impl Rows {
     pub(super) fn catch_up(&mut self, nodes: &[Arc<Node>], marks: &Marks, policy: &Policy, now: Instant) {
         let terms = Terms::of(policy);
         if self.terms == Some(terms) {
-            marks.take(|place| self.reread(place, nodes, policy, now));
+            marks.take(|place, change| match change {
+                Change::Any => self.reread(place, nodes, policy, now),
+                Change::Sums => self.recount(place, nodes),
+            });
             self.reread_old(nodes, policy, now);
         } else {
             // Before the nodes are read: what changes meanwhile is marked again.
-            marks.take(|_| ());
+            marks.take(|_, _| ());
             self.terms = Some(terms);
             self.read_all(nodes, policy, now);
         }
@@ -134,6 +137,11 @@ impl Rows {
     /// The nodes' readings, by place.
     pub fn readings(&self) -> &[Reading] {
         &self.readings
+    }
+
+    /// Where a node stands, by the last search.
+    pub fn standing(&self, place: usize) -> Standing {
+        self.pyramid.get(place)
     }
 
     /// What all nodes have in common.
@@ -155,10 +163,10 @@ impl Rows {
         for number in search.overlaps.holders() {
             let place = self.by_number.get(usize::from(number)).filter(|place| **place != NOBODY);
             let Some(place) = place.map(|place| *place as usize) else { continue };
-            let depth = search.overlaps.depth_of(&nodes[place]);
+            let depth = search.overlaps.depth(self.readings[place].holder);
             found.offer(asked.cost(&self.pyramid.get(place), &asked.ask(depth)), place);
         }
-        let costs = Prices::new(asked, common, &self.typical, nodes, search.overlaps);
+        let costs = Prices::new(asked, common, &self.typical, &self.readings, search.overlaps);
         self.pyramid.search(&mut found, search.start, &costs);
         let mut places: Vec<_> = found.places().collect();
         places.sort_unstable();
@@ -199,8 +207,24 @@ impl Rows {
         self.until[place] = reading.until;
         self.earliest = self.earliest.min(reading.until);
         self.readings[place] = reading;
+        self.moves(place);
+    }
+
+    fn recount(&mut self, place: usize, nodes: &[Arc<Node>]) {
+        self.readings[place].recount(&nodes[place]);
+        self.moves(place);
+    }
+
+    /// A node stands otherwise. Where more have moved than there are, all are put on the pyramid anew: nobody may be looking
+    /// for the cheapest.
+    fn moves(&mut self, place: usize) {
         self.has_changed = true;
-        self.moved.push(place);
+        if self.moved.len() >= self.readings.len() {
+            self.built = None;
+        }
+        if self.built.is_some() {
+            self.moved.push(place);
+        }
     }
 
     /// Reads those anew whose time has come.
@@ -275,3 +299,6 @@ fn by_number(nodes: &[Arc<Node>]) -> Vec<u32> {
     }
     places
 }
+
+#[cfg(test)]
+mod tests;

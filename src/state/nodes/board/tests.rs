@@ -172,7 +172,7 @@ fn a_board_hears_of_what_a_cache_holds() {
         drop(board.read(&fleet.policy, fleet.now));
         fleet.happens(3, &event);
         let mut heard = Vec::new();
-        board.marks.take(|place| heard.push(place));
+        board.marks.take(|place, _| heard.push(place));
         assert_eq!(heard, [3], "{event:?}");
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn taken(marks: &Marks) -> Vec<usize> {
     let mut places = Vec::new();
-    marks.take(|place| places.push(place));
+    marks.take(|place, _| places.push(place));
     places
 }
 
@@ -13,9 +13,9 @@ fn a_mark_is_taken_once_on_every_board() {
     watch.join(&boards[0], 130);
     watch.join(&boards[1], 2);
     other.join(&boards[0], 0);
-    watch.changed();
-    watch.changed();
-    other.changed();
+    watch.changed(Change::Any);
+    watch.changed(Change::Any);
+    other.changed(Change::Any);
     assert_eq!(taken(&boards[0]), [0, 130]);
     assert_eq!(taken(&boards[1]), [2]);
     assert!(taken(&boards[0]).is_empty());
@@ -29,6 +29,20 @@ fn a_board_that_is_gone_is_left_when_the_next_is_joined() {
     old.retire();
     watch.join(&new, 0);
     assert_eq!(Arc::strong_count(&old), 1, "nobody holds it any more");
-    watch.changed();
+    watch.changed(Change::Any);
     assert_eq!(taken(&new), [0]);
+}
+
+#[test]
+fn a_node_to_which_anything_happened_is_told_once_and_so() {
+    let marks = Arc::new(Marks::new(70));
+    let (watch, other) = (Watch::default(), Watch::default());
+    watch.join(&marks, 65);
+    other.join(&marks, 1);
+    watch.changed(Change::Sums);
+    watch.changed(Change::Any);
+    other.changed(Change::Sums);
+    let mut told = Vec::new();
+    marks.take(|place, change| told.push((place, change)));
+    assert_eq!(told, [(1, Change::Sums), (65, Change::Any)]);
 }

@@ -13,7 +13,10 @@ use std::{
 };
 
 use super::lively::{Lively, SPACING, TAUS, TICKS, fade};
-use crate::{domain::time::Instant, state::nodes::marks::Watch};
+use crate::{
+    domain::time::Instant,
+    state::nodes::marks::{Change, Watch},
+};
 
 /// A share of capacity that is all of it, and what corrections can make of it at most.
 const SHARE_FULL: u32 = 1000;
@@ -102,6 +105,11 @@ impl Occupancy {
         self.number
     }
 
+    /// The number by which prompts are looked up; `None` while it has lost all that the index says it holds.
+    pub fn holder(&self) -> Option<u16> {
+        (!self.is_cold()).then_some(self.number)
+    }
+
     /// Blocks that the cache holds when it is full.
     pub fn capacity(&self) -> u32 {
         self.capacity.load(Relaxed)
@@ -117,7 +125,7 @@ impl Occupancy {
             Ordering::Equal => share,
         };
         let _ = self.share.fetch_update(Relaxed, Relaxed, |share| Some(change(share)));
-        self.watch.changed();
+        self.watch.changed(Change::Any);
     }
 
     /// So many blocks, which nobody told, as its answers have shown them to be.
@@ -134,7 +142,7 @@ impl Occupancy {
     /// The node has lost what it held: it counts as empty at once, and its blocks go with the next placement.
     pub fn chill(&self) {
         self.cold.store(true, Relaxed);
-        self.watch.changed();
+        self.watch.changed(Change::Any);
     }
 
     pub(super) fn is_cold(&self) -> bool {
@@ -143,6 +151,7 @@ impl Occupancy {
 
     pub(super) fn warm(&self) {
         self.cold.store(false, Relaxed);
+        self.watch.changed(Change::Any);
     }
 
     /// Blocks that are likely to be wanted again.
@@ -174,7 +183,7 @@ impl Occupancy {
             told.store(sum.to_bits(), Relaxed);
         }
         self.at.store(at, Relaxed);
-        self.watch.changed();
+        self.watch.changed(Change::Sums);
     }
 }
 

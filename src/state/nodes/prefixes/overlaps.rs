@@ -1,8 +1,5 @@
 //! How much of one prompt does each node hold?
 
-use super::Occupancy;
-use crate::state::nodes::node::Node;
-
 /// As many holders are kept in place, without a word on the heap.
 const FEW: usize = 16;
 
@@ -20,17 +17,9 @@ pub struct Overlaps {
 }
 
 impl Overlaps {
-    /// Leading blocks that this node holds.
-    pub fn depth_of(&self, node: &Node) -> u32 {
-        node.live.occupancy.as_deref().map_or(0, |occupancy| self.depth(occupancy))
-    }
-
-    /// The same by its place in the index.
-    pub fn depth(&self, occupancy: &Occupancy) -> u32 {
-        if occupancy.is_cold() {
-            return 0;
-        }
-        let number = occupancy.number();
+    /// Leading blocks that the node of this number holds; 0 where it has none.
+    pub fn depth(&self, holder: Option<u16>) -> u32 {
+        let Some(number) = holder else { return 0 };
         let pair = self.few[..self.count].iter().find(|(holder, _)| *holder == number);
         let in_crowd = || self.crowd.get(usize::from(number)).copied().unwrap_or(0);
         pair.map_or_else(in_crowd, |(_, depth)| *depth)

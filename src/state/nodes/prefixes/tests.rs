@@ -30,7 +30,7 @@ fn place(prefixes: &Prefixes, node: &Occupancy, prompt: &str, seconds: u64) {
 }
 
 fn depth(prefixes: &Prefixes, node: &Occupancy, prompt: &str) -> u32 {
-    prefixes.overlaps(&chain(prompt)).depth(node)
+    prefixes.overlaps(&chain(prompt)).depth(node.holder())
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Pair {
         let overlaps = self.prefixes.overlaps(asked);
         for (number, node) in &self.nodes {
             let model = &self.model.nodes[number];
-            assert_eq!(overlaps.depth(node) as usize, model.depth(asked));
+            assert_eq!(overlaps.depth(node.holder()) as usize, model.depth(asked));
             assert_eq!(node.held() as usize, model.held());
             assert!(node.held() <= node.capacity());
             for tau in TAUS {
@@ -189,7 +189,7 @@ proptest! {
             prefixes.check();
             prop_assert!(node.held() <= node.capacity() && prefixes.blocks() <= 30);
             let overlaps = prefixes.overlaps(&blocks);
-            prop_assert!(nodes.iter().all(|node| overlaps.depth(node) as usize <= blocks.len()));
+            prop_assert!(nodes.iter().all(|node| overlaps.depth(node.holder()) as usize <= blocks.len()));
         }
     }
 }

@@ -1,0 +1,90 @@
+//! Which picks has a node not begun to answer, in the order of their numbers?
+//!
+//! Picks come almost in order and mostly end from the front, so the entries lie one behind another, and one that ends from
+//! among the rest leaves its place empty until the front has come to it, or too many are.
+
+use std::collections::VecDeque;
+
+use crate::domain::time::Instant;
+
+/// Fewer empty places than this are left where they are.
+const GAPS_MIN: usize = 32;
+
+/// The entries of one node.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    /// By number of the pick; the foremost is there.
+    entries: VecDeque<(u64, Option<Entry>)>,
+    /// Empty places.
+    gaps: usize,
+    /// Number of the latest pick that entered.
+    pub(super) latest: u64,
+    /// Number of the latest pick that a report has included; never past the latest that entered.
+    pub(super) included: u64,
+}
+
+/// One pick.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) at: Instant,
+    pub(super) work: u64,
+    /// Work before it and its own, when it was picked.
+    pub(super) ahead: f64,
+}
+
+impl Book {
+    /// The foremost pick and its work.
+    pub(super) fn front(&self) -> Option<(u64, u64)> {
+        let (pick, entry) = self.entries.front()?;
+        Some((*pick, entry.map_or(0, |entry| entry.work)))
+    }
+
+    /// Adds a pick that is not there.
+    pub(super) fn insert(&mut self, pick: u64, entry: Entry) {
+        self.latest = self.latest.max(pick);
+        if self.entries.back().is_none_or(|(last, _)| *last < pick) {
+            self.entries.push_back((pick, Some(entry)));
+            return;
+        }
+        match self.find(pick) {
+            Ok(place) => {
+                self.gaps -= usize::from(self.entries[place].1.is_none());
+                self.entries[place].1 = Some(entry);
+            }
+            Err(place) => self.entries.insert(place, (pick, Some(entry))),
+        }
+    }
+
+    /// Takes a pick out; `None` if it is not there.
+    pub(super) fn remove(&mut self, pick: u64) -> Option<Entry> {
+        let place = self.find(pick).ok()?;
+        let entry = self.entries[place].1.take()?;
+        self.gaps += 1;
+        while matches!(self.entries.front(), Some((_, None))) {
+            self.entries.pop_front();
+            self.gaps -= 1;
+        }
+        if self.gaps > GAPS_MIN.max(self.entries.len() / 2) {
+            self.entries.retain(|(_, entry)| entry.is_some());
+            self.gaps = 0;
+        }
+        Some(entry)
+    }
+
+    /// Picks after this one, in order.
+    pub(super) fn after(&self, pick: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        let from = self.entries.partition_point(|(known, _)| *known <= pick);
+        self.entries.range(from..).filter_map(|(pick, entry)| Some((*pick, entry.as_ref()?)))
+    }
+
+    fn find(&self, pick: u64) -> Result<usize, usize> {
+        // The foremost is the one that mostly ends.
+        match self.entries.front() {
+            Some((front, _)) if *front == pick => Ok(0),
+            _ => self.entries.binary_search_by_key(&pick, |(known, _)| *known),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
