@@ -80,7 +80,7 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
     let routes = routes(&desk, &config, seed, &leaving).add_service(health).prepare();
     let connections = Connections {
         gate: Gate::new(listener, places),
-        terms: Terms::new(&config),
+        terms: Arc::new(Terms::new(&config)),
         routes,
         chance: fastrand::Rng::with_seed(seed),
         open: TaskTracker::new(),
@@ -103,7 +103,7 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
 /// All connections of one listening socket.
 struct Connections {
     gate: Gate,
-    terms: Terms,
+    terms: Arc<Terms>,
     routes: Routes,
     chance: fastrand::Rng,
     open: TaskTracker,
@@ -113,7 +113,7 @@ impl Connections {
     /// Lets connections in until `leaving` is cancelled, then waits for those that are open to end. `cut` ends them then at once.
     async fn serve(mut self, leaving: &CancellationToken, cut: &CancellationToken) {
         while let Some(accepted) = leaving.run_until_cancelled(self.gate.next()).await {
-            let (terms, routes) = (self.terms.clone(), self.routes.clone());
+            let (terms, routes) = (Arc::clone(&self.terms), self.routes.clone());
             let chance = self.chance.f64();
             self.open.spawn(terms.serve(accepted, routes, leaving.child_token(), cut.clone(), chance));
         }

@@ -6,7 +6,7 @@
 pub mod deadline;
 mod guarded;
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use hyper::{body::Incoming, server::conn::http2::Builder, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -77,7 +77,7 @@ impl Terms {
     /// Serves a connection until it ends. When it is old (`chance`, from 0 to 1, says how old), or `leaving` is cancelled, the
     /// client is told to go away: its streams are ended, and the rest gets its time to finish. `cut` ends it then at once.
     pub(super) async fn serve(
-        self,
+        self: Arc<Self>,
         (io, _place): (TcpStream, OwnedSemaphorePermit),
         routes: Routes,
         leaving: CancellationToken,
