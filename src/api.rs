@@ -83,7 +83,8 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
     let leaving = CancellationToken::new();
     let routing = Routing::new(Arc::clone(&desk), leaving.clone(), seed);
     let routes = routes(&routing, &desk, &config, &leaving).add_service(health).prepare();
-    let dispatch = Dispatch { routing: Arc::new(routing), routes, pick_bytes_max: config.pick_bytes_max };
+    let dispatch =
+        Arc::new(Dispatch { routing: Arc::new(routing), routes, pick_bytes_max: config.pick_bytes_max });
     let connections = Connections {
         gate: Gate::new(listener, places),
         terms: Terms::new(&config),
@@ -110,7 +111,7 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
 struct Connections {
     gate: Gate,
     terms: Terms,
-    dispatch: Dispatch,
+    dispatch: Arc<Dispatch>,
     chance: fastrand::Rng,
     open: TaskTracker,
 }
@@ -119,7 +120,7 @@ impl Connections {
     /// Lets connections in until `leaving` is cancelled, then waits for those that are open to end. `cut` ends them then at once.
     async fn serve(mut self, leaving: &CancellationToken, cut: &CancellationToken) {
         while let Some(accepted) = leaving.run_until_cancelled(self.gate.next()).await {
-            let (terms, dispatch) = (self.terms.clone(), self.dispatch.clone());
+            let (terms, dispatch) = (self.terms.clone(), Arc::clone(&self.dispatch));
             let chance = self.chance.f64();
             self.open.spawn(terms.serve(accepted, dispatch, leaving.child_token(), cut.clone(), chance));
         }

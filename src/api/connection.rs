@@ -70,7 +70,7 @@ impl Terms {
     pub(super) async fn serve(
         self,
         (io, _place): (TcpStream, OwnedSemaphorePermit),
-        dispatch: Dispatch,
+        dispatch: Arc<Dispatch>,
         leaving: CancellationToken,
         cut: CancellationToken,
         chance: f64,

@@ -8,6 +8,7 @@ mod decide;
 mod failover;
 mod fingerprint;
 mod floods;
+mod idle;
 mod leases;
 mod limits;
 mod loads;
