@@ -43,11 +43,16 @@ impl Finder {
         }
     }
 
-    /// Puts another slot in the place of one, under the same hash.
-    pub(super) fn replace(&mut self, hash: u64, slot: u32, by: u32) {
-        if let Some(known) = self.parts[part(hash)].find_mut(hash, |&known| known == slot) {
-            *known = by;
+    /// Takes a slot out, or puts another in its place, under the same hash; says whether it was there.
+    pub(super) fn succeed(&mut self, hash: u64, slot: u32, by: Option<u32>) -> bool {
+        let Ok(mut entry) = self.parts[part(hash)].find_entry(hash, |&known| known == slot) else {
+            return false;
+        };
+        match by {
+            Some(by) => *entry.get_mut() = by,
+            None => drop(entry.remove()),
         }
+        true
     }
 }
 

@@ -7,6 +7,7 @@
 //!   always a leaf, and pushing it out leaves the rest closed.
 //! - **One parent**: all who hold a block hold it after the same one. A chain that says otherwise ends there.
 
+mod list;
 mod peers;
 
 use std::{iter, sync::Arc};
@@ -14,10 +15,11 @@ use std::{iter, sync::Arc};
 use super::{
     Occupancy, Overlaps, Renewals, finder,
     finder::Finder,
-    lively::{Lively, TICKS},
+    lively::Lively,
     slots::{Fate, NONE, Slot, Slots},
 };
 use crate::domain::prefix::{BlockKey, PrefixPolicy};
+use list::Run;
 
 /// Blocks that the fullest node loses at once when all together are too many: finding it takes as long as there are
 /// nodes.
@@ -147,9 +149,10 @@ impl Forest {
         if let Some(holder) = self.holder(occupancy.number()) {
             holder.lively.advance(tick);
         }
-        for &block in blocks {
-            let Some(slot) = self.touch(&mut chain, block) else { break };
-            chain.parent = slot;
+        let mut left = blocks;
+        while let Some(run) = self.touch(&mut chain, left) {
+            chain.parent = run.last;
+            left = &left[run.count as usize..];
         }
         self.publish(occupancy.number());
         chain.renewals
@@ -248,22 +251,19 @@ impl Forest {
         }
     }
 
-    /// Adds or renews the chain's next block; `None` where it cannot come next.
-    fn touch(&mut self, chain: &mut Chain<'_>, block: BlockKey) -> Option<u32> {
-        let slot = match self.known(chain, block) {
-            Ok(slot) if self.slots[slot].parent != chain.parent => return None,
-            Ok(slot) => {
-                self.renew(slot, chain);
-                self.unlink(slot);
-                slot
+    /// Adds the chain's next block, or renews it and what lies beside it; `None` where it cannot come next.
+    fn touch(&mut self, chain: &mut Chain<'_>, blocks: &[BlockKey]) -> Option<Run> {
+        let block = *blocks.first()?;
+        match self.known(chain, block) {
+            Ok(slot) if self.slots[slot].parent != chain.parent => None,
+            Ok(slot) => Some(self.renew_run(slot, blocks, chain)),
+            Err(Some(head)) if self.block_of(self.slots[head].parent) != self.block_of(chain.parent) => None,
+            Err(head) => {
+                let run = Run::of(self.add(block, head, chain)?);
+                self.link_behind(run, chain.parent);
+                Some(run)
             }
-            Err(Some(head)) if self.block_of(self.slots[head].parent) != self.block_of(chain.parent) => {
-                return None;
-            }
-            Err(head) => self.add(block, head, chain)?,
-        };
-        self.link_behind(slot, chain.parent);
-        Some(slot)
+        }
     }
 
     /// The node's slot of the chain's next block, or else the first slot of that block. Blocks that came together mostly
@@ -284,17 +284,6 @@ impl Forest {
     /// The block in a slot, if it is one.
     fn block_of(&self, slot: u32) -> Option<BlockKey> {
         (slot != NONE).then(|| self.slots[slot].block)
-    }
-
-    fn renew(&mut self, slot: u32, chain: &mut Chain<'_>) {
-        let used = self.slots[slot].used;
-        self.slots[slot].used = chain.tick.max(used);
-        let span = f64::from(chain.tick.saturating_sub(used)) / TICKS;
-        chain.renewals.add(span);
-        if let Some(holder) = self.holder(chain.occupancy.number()) {
-            holder.lively.remove(used);
-            holder.lively.add();
-        }
     }
 
     fn add(&mut self, block: BlockKey, head: Option<u32>, chain: &Chain<'_>) -> Option<u32> {
@@ -322,43 +311,9 @@ impl Forest {
             self.heads.insert(finder::of_block(block), slot, |slot| finder::of_block(slots[slot].block));
         }
         if let Some(holder) = self.holder(holder) {
-            holder.lively.add();
+            holder.lively.add(1);
         }
         Some(slot)
-    }
-
-    /// Puts a slot behind another of its holder, or in front of all.
-    fn link_behind(&mut self, slot: u32, other: u32) {
-        let number = self.slots[slot].holder;
-        let Some(holder) = self.holders[usize::from(number)].as_mut() else { return };
-        holder.held += 1;
-        let next = if other == NONE {
-            std::mem::replace(&mut holder.newest, slot)
-        } else {
-            std::mem::replace(&mut self.slots[other].next, slot)
-        };
-        if next == NONE {
-            holder.oldest = slot;
-        } else {
-            self.slots[next].prev = slot;
-        }
-        (self.slots[slot].prev, self.slots[slot].next) = (other, next);
-    }
-
-    fn unlink(&mut self, slot: u32) {
-        let Slot { prev, next, holder, .. } = self.slots[slot];
-        let Some(holder) = self.holders[usize::from(holder)].as_mut() else { return };
-        if prev == NONE {
-            holder.newest = next;
-        } else {
-            self.slots[prev].next = next;
-        }
-        if next == NONE {
-            holder.oldest = prev;
-        } else {
-            self.slots[next].prev = prev;
-        }
-        holder.held -= 1;
     }
 
     fn push_out(&mut self, number: u16) {
@@ -380,10 +335,10 @@ impl Forest {
     }
 
     fn drop_slot(&mut self, slot: u32) {
-        self.unlink(slot);
+        self.unlink(Run::of(slot));
         let Slot { used, holder, .. } = self.slots[slot];
         if let Some(holder) = self.holder(holder) {
-            holder.lively.remove(used);
+            holder.lively.remove(used, 1);
         }
         self.leave_peers(slot);
         self.slots.free(slot);

@@ -44,18 +44,18 @@ impl Lively {
         }
     }
 
-    /// One more block is used now.
-    pub(super) fn add(&mut self) {
+    /// So many blocks more are used now.
+    pub(super) fn add(&mut self, count: u32) {
         for sum in &mut self.sums {
-            *sum += 1.0;
+            *sum += f64::from(count);
         }
     }
 
-    /// One block that was last used then is gone.
-    pub(super) fn remove(&mut self, used: u32) {
+    /// So many blocks that were last used then are gone.
+    pub(super) fn remove(&mut self, used: u32, count: u32) {
         let left = self.left(self.at.saturating_sub(used));
         for (sum, left) in self.sums.iter_mut().zip(left) {
-            *sum = (*sum - left).max(0.0);
+            *sum = (*sum - f64::from(count) * left).max(0.0);
         }
     }
 
@@ -67,10 +67,21 @@ impl Lively {
     /// What is left of a use after so many ticks.
     fn left(&mut self, age: u32) -> [f64; TAUS.len()] {
         if self.known.0 != age {
-            self.known = (age, TAUS.map(|tau| fade(age, tau)));
+            self.known = (age, fades(age));
         }
         self.known.1
     }
+}
+
+/// What is left of a use after so many ticks, for each span: as each is four times the next, one of them tells the others.
+fn fades(age: u32) -> [f64; TAUS.len()] {
+    let mut left = fade(age, TAUS[TAUS.len() - 1]);
+    let mut all = [left; TAUS.len()];
+    for shorter in all.iter_mut().rev().skip(1) {
+        left = (left * left) * (left * left);
+        *shorter = left;
+    }
+    all
 }
 
 /// What is left of a use after so many ticks.

@@ -75,9 +75,10 @@ pub struct Renewals {
 }
 
 impl Renewals {
-    pub(super) fn add(&mut self, span: f64) {
-        self.count += 1;
-        self.seconds += span;
+    /// So many blocks, each after that span.
+    pub(super) fn add(&mut self, count: u32, span: f64) {
+        self.count += count;
+        self.seconds += f64::from(count) * span;
     }
 }
 

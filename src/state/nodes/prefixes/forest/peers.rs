@@ -60,17 +60,17 @@ impl Forest {
 
     pub(super) fn leave_peers(&mut self, slot: u32) {
         let Slot { block, holder, peer, before, .. } = self.slots[slot];
-        let Some(head) = self.head(block) else { return };
-        if head == slot {
+        // Most blocks are held by one node: then one look is enough.
+        let next = Some(peer).filter(|&peer| peer != NONE);
+        if self.heads.succeed(finder::of_block(block), slot, next) {
             if peer == NONE {
-                self.heads.remove(finder::of_block(block), slot);
                 return;
             }
-            self.heads.replace(finder::of_block(block), slot, peer);
             self.others.remove(finder::of_pair(block, self.slots[peer].holder), peer);
             self.slots[peer].before = before - 1;
             return;
         }
+        let Some(head) = self.head(block) else { return };
         self.slots[head].before -= 1;
         self.slots[before].peer = peer;
         if peer != NONE {
