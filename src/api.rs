@@ -13,7 +13,6 @@ pub mod loads;
 pub mod nodes;
 pub mod queue;
 pub mod routing;
-mod sizes;
 pub mod status;
 mod unary;
 
@@ -34,7 +33,7 @@ use crate::{
     proto::{
         FILE_DESCRIPTOR_SET, answer_service_server::AnswerServiceServer,
         limit_service_server::LimitServiceServer, load_service_server::LoadServiceServer,
-        node_service_server::NodeServiceServer,
+        node_service_server::NodeServiceServer, routing_service_server::RoutingServiceServer,
     },
 };
 use answers::Answers;
@@ -46,7 +45,6 @@ use listener::Gate;
 use loads::Loads;
 use nodes::Nodes;
 use routing::Routing;
-use sizes::SizedRouting;
 
 /// What every thread that serves shares.
 #[derive(Debug, Clone)]
@@ -83,8 +81,12 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
     let leaving = CancellationToken::new();
     let routing = Routing::new(Arc::clone(&desk), leaving.clone(), seed);
     let routes = routes(&routing, &desk, &config, &leaving).add_service(health).prepare();
-    let dispatch =
-        Arc::new(Dispatch { routing: Arc::new(routing), routes, pick_bytes_max: config.pick_bytes_max });
+    let dispatch = Arc::new(Dispatch {
+        routing: Arc::new(routing),
+        routes,
+        pick_bytes_max: config.pick_bytes_max,
+        batch_bytes_max: config.batch_bytes_max,
+    });
     let connections = Connections {
         gate: Gate::new(listener, places),
         terms: Terms::new(&config),
@@ -157,7 +159,7 @@ fn routes(routing: &Routing, desk: &Arc<Desk>, config: &ServerConfig, leaving: &
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    Routes::new(SizedRouting::new(routing, config))
+    Routes::new(RoutingServiceServer::new(routing.clone()).max_decoding_message_size(config.pick_bytes_max))
         .add_service(LoadServiceServer::new(loads).max_decoding_message_size(report))
         .add_service(NodeServiceServer::new(nodes).max_decoding_message_size(report))
         .add_service(AnswerServiceServer::new(answers).max_decoding_message_size(answer))

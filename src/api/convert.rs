@@ -9,6 +9,7 @@ pub mod load;
 pub mod node;
 pub mod outcome;
 pub mod rejection;
+pub mod reply;
 pub mod request;
 
 use std::{

@@ -1,6 +1,6 @@
 //! Who answers a call?
 //!
-//! The two calls that every request makes have a short way of their own; the others go through tonic.
+//! The calls that every request makes have a short way of their own; the others go through tonic.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -8,7 +8,7 @@ use futures_util::future::Either;
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tonic::{
-    Request,
+    Request, Status,
     codegen::{
         BoxFuture, Service,
         http::{self, HeaderMap, Response},
@@ -17,8 +17,9 @@ use tonic::{
 };
 
 use super::{
+    convert::reply::{Generated, Told},
     deadline,
-    routing::Routing,
+    routing::{Batch, Routing},
     unary::{self, Reply},
 };
 
@@ -35,12 +36,15 @@ pub(super) struct Dispatch {
     pub(super) routes: Routes,
     /// Longest pick, and longest outcome.
     pub(super) pick_bytes_max: usize,
+    /// Longest batch of picks.
+    pub(super) batch_bytes_max: usize,
 }
 
 /// A method that has the short way.
 #[derive(Debug, Clone, Copy)]
 enum Method {
     Pick,
+    Batch,
     Outcome,
 }
 
@@ -49,6 +53,7 @@ impl Method {
     fn of(request: &http::Request<Incoming>) -> Option<Self> {
         let method = match request.uri().path() {
             "/pointsman.v1.RoutingService/PickNode" => Self::Pick,
+            "/pointsman.v1.RoutingService/BatchPickNodes" => Self::Batch,
             "/pointsman.v1.RoutingService/ReportOutcome" => Self::Outcome,
             _ => return None,
         };
@@ -83,18 +88,18 @@ impl Dispatch {
         method: Method,
         body: Incoming,
     ) -> impl Future<Output = Result<Response<Reply>, Infallible>> + use<> {
-        let (routing, bytes_max) = (Arc::clone(&self.routing), self.pick_bytes_max);
+        let routing = Arc::clone(&self.routing);
+        let (pick_max, batch_max) = (self.pick_bytes_max, self.batch_bytes_max);
         async move {
-            Ok(match method {
-                Method::Pick => match unary::asked(body, bytes_max).await {
-                    Ok(asked) => unary::reply(routing.pick(&asked).await),
-                    Err(status) => status.into_http(),
-                },
+            let reply = match method {
+                Method::Pick => pick(&routing, body, pick_max).await.map(|told| unary::reply(&told)),
+                Method::Batch => batch(&routing, body, batch_max).await.map(|told| unary::reply(&told)),
                 Method::Outcome => {
-                    let asked = unary::asked(body, bytes_max).await;
-                    unary::reply(asked.and_then(|asked| routing.outcome(&asked)))
+                    let told = unary::asked(body, pick_max).await.and_then(|asked| routing.outcome(&asked));
+                    told.map(|told| unary::reply(&Generated(&told)))
                 }
-            })
+            };
+            Ok(reply.unwrap_or_else(Status::into_http))
         }
     }
 
@@ -107,6 +112,14 @@ impl Dispatch {
         request.extensions_mut().insert(Leaving(leaving.clone()));
         Box::pin(async move { Ok(routes.call(request).await?.map(Reply::Routed)) })
     }
+}
+
+async fn pick(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Told, Status> {
+    routing.pick(&unary::asked(body, bytes_max).await?).await
+}
+
+async fn batch(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Batch, Status> {
+    routing.batch(&unary::asked(body, bytes_max).await?).await
 }
 
 /// Ends what streams on the connection of a request; `server` where the request came over none.

@@ -17,6 +17,7 @@ use tracing::{debug, info};
 use super::{
     convert::{
         self, Invalid,
+        reply::{self, Fields, Generated, Out, Told},
         request::{Pick, Terms, pick},
     },
     desk::Desk,
@@ -35,7 +36,7 @@ use crate::{
 };
 
 /// What comes of a pick.
-type Decided = Result<PickNodeResponse, Invalid>;
+type Decided = Result<Told, Invalid>;
 
 /// Most picks of one batch.
 const BATCH_MAX: usize = 256;
@@ -80,7 +81,7 @@ impl Routing {
             Err(bad) => Come::Now(Err(bad)),
             Ok(pick) if pick.max_wait.is_zero() => {
                 let decision = self.desk.decide(&pick.request);
-                Come::Now(Ok(reply(&pick, decision)))
+                Come::Now(Ok(told(pick, decision)))
             }
             Ok(pick) => Come::Later(Box::pin(self.clone().decide_within(pick))),
         }
@@ -92,12 +93,22 @@ impl Routing {
             // A pick that waits must not be cut off with the process: it is told what holds now.
             () = self.leaving.cancelled() => self.desk.decide_at_last(&pick.request),
         };
-        Ok(reply(&pick, decision))
+        Ok(told(pick, decision))
     }
 
     /// `PickNode`.
-    pub(super) async fn pick(&self, asked: &PickNodeRequest) -> Result<PickNodeResponse, Status> {
+    pub(super) async fn pick(&self, asked: &PickNodeRequest) -> Result<Told, Status> {
         self.decide(asked).come().await.map_err(|bad| status::invalid(&bad))
+    }
+
+    /// `BatchPickNodes`.
+    pub(super) async fn batch(&self, asked: &BatchPickNodesRequest) -> Result<Batch, Status> {
+        let picks = &asked.picks;
+        if picks.is_empty() || picks.len() > BATCH_MAX {
+            let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
+            return Err(status::invalid(&Invalid::field("picks", range)));
+        }
+        Ok(Batch(lane::all(picks, |pick| self.decide(pick)).await))
     }
 
     /// `ReportOutcome`.
@@ -124,21 +135,52 @@ impl Routing {
             self.decide(&pick)
         };
         decided.map(|decided| {
-            let result = decided.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
+            let result = decided.map(Told::message);
+            let result = result.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
             StreamPicksResponse { request_id: pick.request_id, result: Some(result) }
         })
     }
 }
 
-fn reply(pick: &Pick, decision: Decision) -> PickNodeResponse {
+fn told(pick: Pick, decision: Decision) -> Told {
     debug!(request = ?pick.request, ?decision, "decided");
-    convert::decision::decision(&pick.request.key.request, decision)
+    Told { request: pick.request.key.request, decision }
 }
 
-fn batched(decided: Decided) -> BatchPickResult {
-    use batch_pick_result::Result as Wire;
-    let result = decided.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
-    BatchPickResult { result: Some(result) }
+/// What came of the picks of a batch.
+pub(super) struct Batch(Vec<Decided>);
+
+/// `BatchPickNodesResponse`.
+impl Fields for Batch {
+    fn put(&self, out: &mut impl Out) {
+        for decided in &self.0 {
+            reply::message(out, 1, &OfBatch(decided));
+        }
+    }
+}
+
+/// `BatchPickResult`.
+struct OfBatch<'a>(&'a Decided);
+
+impl Fields for OfBatch<'_> {
+    fn put(&self, out: &mut impl Out) {
+        match self.0 {
+            Ok(told) => reply::message(out, 1, told),
+            Err(bad) => reply::message(out, 2, &Generated(&status::pick_error(bad))),
+        }
+    }
+}
+
+impl From<Batch> for BatchPickNodesResponse {
+    fn from(batch: Batch) -> Self {
+        use batch_pick_result::Result as Wire;
+        let result = |decided: Decided| {
+            let result = decided.map(Told::message);
+            result.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision)
+        };
+        let results = batch.0.into_iter().map(|decided| BatchPickResult { result: Some(result(decided)) });
+        Self { results: results.collect() }
+    }
 }
 
 impl Names {
@@ -150,7 +192,7 @@ impl Names {
 #[tonic::async_trait]
 impl RoutingService for Routing {
     async fn pick_node(&self, asked: Request<PickNodeRequest>) -> Result<Response<PickNodeResponse>, Status> {
-        self.pick(asked.get_ref()).await.map(Response::new)
+        self.pick(asked.get_ref()).await.map(Told::message).map(Response::new)
     }
 
     type StreamPicksStream = Pin<Box<dyn Stream<Item = Result<StreamPicksResponse, Status>> + Send>>;
@@ -178,13 +220,7 @@ impl RoutingService for Routing {
         &self,
         asked: Request<BatchPickNodesRequest>,
     ) -> Result<Response<BatchPickNodesResponse>, Status> {
-        let picks = asked.into_inner().picks;
-        if picks.is_empty() || picks.len() > BATCH_MAX {
-            let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
-            return Err(status::invalid(&Invalid::field("picks", range)));
-        }
-        let results = lane::all(&picks, |pick| self.decide(pick).map(batched)).await;
-        Ok(Response::new(BatchPickNodesResponse { results }))
+        self.batch(asked.get_ref()).await.map(|batch| Response::new(batch.into()))
     }
 
     async fn report_outcome(

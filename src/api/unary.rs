@@ -19,8 +19,12 @@ use tonic::{
     codegen::http::{HeaderMap, HeaderValue, Response, header::CONTENT_TYPE},
 };
 
+use super::convert::reply::Fields;
+
 /// Whether a message is compressed, and its length.
 const PREFIX_BYTES: usize = 5;
+/// Most replies are shorter.
+const REPLY_BYTES: usize = 400;
 
 /// What goes back to the caller.
 #[derive(Debug, Default)]
@@ -74,24 +78,19 @@ pub(super) async fn asked<Q: Message + Default>(body: Incoming, bytes_max: usize
     Q::decode(message).map_err(|error| Status::internal(error.to_string()))
 }
 
-/// The reply that holds a message, or says why there is none.
-pub(super) fn reply(answer: Result<impl Message, Status>) -> Response<Reply> {
-    match answer {
-        Ok(message) => {
-            let mut reply = Response::new(Reply::Message(framed(&message)));
-            reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-            reply
-        }
-        Err(status) => status.into_http(),
-    }
+/// The reply that holds a message of these fields.
+pub(super) fn reply(fields: &impl Fields) -> Response<Reply> {
+    let mut reply = Response::new(Reply::Message(framed(fields)));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    reply
 }
 
-fn framed(message: &impl Message) -> Bytes {
-    let length = message.encoded_len();
-    let mut bytes = BytesMut::with_capacity(PREFIX_BYTES + length);
-    bytes.put_u8(0);
-    bytes.put_u32(u32::try_from(length).expect("replies are far shorter than 4 GiB"));
-    message.encode_raw(&mut bytes);
+fn framed(fields: &impl Fields) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(REPLY_BYTES);
+    bytes.put_bytes(0, PREFIX_BYTES);
+    fields.put(&mut bytes);
+    let length = u32::try_from(bytes.len() - PREFIX_BYTES).expect("replies are far shorter than 4 GiB");
+    bytes[1..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
     bytes.freeze()
 }
 

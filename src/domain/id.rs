@@ -153,6 +153,11 @@ impl fmt::Display for LeaseId {
 }
 
 impl LeaseId {
+    /// What [`Display`](fmt::Display) writes.
+    pub fn digits(self) -> [u8; 16] {
+        std::array::from_fn(|place| b"0123456789abcdef"[(self.0 >> (60 - 4 * place) & 15) as usize])
+    }
+
     /// Reads what [`Display`](fmt::Display) writes.
     pub fn parse(text: &str) -> Option<Self> {
         u64::from_str_radix(text, 16).ok().map(Self)
