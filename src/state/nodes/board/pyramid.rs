@@ -57,6 +57,8 @@ pub(super) struct Found {
     /// Cost and place, cheapest first.
     best: Vec<(f64, usize)>,
     wanted: usize,
+    /// What the dearest costs that is wanted.
+    limit: f64,
 }
 
 /// More than are wanted are kept only where they cost the same.
@@ -178,54 +180,59 @@ impl Pyramid {
             }
             return;
         }
-        let bounds = costs.at_least(group);
-        let mut left: u32 = (1 << WIDTH) - 1;
-        while left != 0 {
-            let next = cheapest(&bounds, left, start);
-            left &= !(1 << next);
+        let mut bounds = costs.at_least(group);
+        loop {
+            let next = cheapest(&bounds, start);
             // The others cost no less.
             if !found.could_take(bounds[next]) {
                 return;
             }
+            bounds[next] = f64::INFINITY;
             self.visit((level - 1, number * WIDTH + next), found, start, costs);
         }
     }
 }
 
-/// Of those that are left.
-fn cheapest(costs: &[f64; WIDTH], left: u32, start: usize) -> usize {
-    let mut best = (f64::INFINITY, usize::MAX);
-    for offset in 0..WIDTH {
-        let lane = (start + offset) % WIDTH;
-        if left & (1 << lane) != 0 && (costs[lane] < best.0 || best.1 == usize::MAX) {
-            best = (costs[lane], lane);
-        }
-    }
-    best.1
+/// Of those that cost the same the first one from `start` on, around the circle.
+fn cheapest(costs: &[f64; WIDTH], start: usize) -> usize {
+    let least = least(costs);
+    let (before, after) = costs.split_at(start % WIDTH);
+    let place = after.iter().chain(before).position(|cost| *cost <= least).unwrap_or(0);
+    (start + place) % WIDTH
 }
 
 impl Found {
     /// Nothing yet, of so many that are wanted: at least 1.
     pub(super) fn new(wanted: usize) -> Self {
-        Self { best: Vec::with_capacity(wanted.max(TIES_MAX)), wanted: wanted.max(1) }
+        // Few cost the same.
+        Self { best: Vec::with_capacity(wanted + 1), wanted: wanted.max(1), limit: Standing::OUT_COST }
     }
 
     /// A node at this cost, unless it is out. Of a node that was found before the lesser cost counts.
+    #[inline]
     pub(super) fn offer(&mut self, cost: f64, place: usize) {
-        let is_dear = self.best.len() >= self.wanted && cost > self.best[self.wanted - 1].0;
-        if is_dear || cost >= Standing::OUT_COST || self.best.iter().any(|(_, known)| *known == place) {
+        // Most are too dear.
+        if cost <= self.limit && cost < Standing::OUT_COST {
+            self.take(cost, place);
+        }
+    }
+
+    fn take(&mut self, cost: f64, place: usize) {
+        if self.best.iter().any(|(_, known)| *known == place) {
             return;
         }
         let at = self.best.partition_point(|(known, _)| *known <= cost);
         self.best.insert(at, (cost, place));
-        let limit = self.best.get(self.wanted - 1).map_or(f64::INFINITY, |(cost, _)| *cost);
-        let kept = self.best.partition_point(|(cost, _)| *cost <= limit);
+        if let Some((dearest, _)) = self.best.get(self.wanted - 1) {
+            self.limit = *dearest;
+        }
+        let kept = self.best.partition_point(|(cost, _)| *cost <= self.limit);
         self.best.truncate(kept.min(self.wanted.max(TIES_MAX)));
     }
 
     /// Whether a node of this cost would be among the cheapest.
     fn could_take(&self, cost: f64) -> bool {
-        cost < Standing::OUT_COST && self.best.get(self.wanted - 1).is_none_or(|(dearest, _)| cost < *dearest)
+        cost < self.limit
     }
 
     /// The places, cheapest first.
