@@ -23,7 +23,7 @@ use crate::{
         request::RouteRequest,
         time::{Chance, Instant},
     },
-    state::{State, demand::Seen, leases::Work, nodes::Topology},
+    state::{State, answers::Question, demand::Seen, leases::Work, nodes::Topology},
 };
 use degrade::{Course, degrade, survey};
 use filter::Candidate;
@@ -94,6 +94,8 @@ pub fn explain(request: &RouteRequest, state: &State, policy: &Policy, turn: &mu
 pub struct Choice<'a> {
     outcome: Result<Chosen<'a>, Rejection>,
     rung: Rung,
+    /// What the request asks, and what is known of that.
+    question: Option<Question>,
     known: Known,
     /// The request's pool as it was found, and whether the request goes there.
     pool: Option<Pool>,
@@ -122,7 +124,8 @@ pub struct Picked<'a> {
 
 fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choice<'a> {
     let pool = survey(request, scene, turn.now);
-    let known = reuse(request, scene.state, turn);
+    let question = request.answer_key().map(|key| scene.state.answers.question(key));
+    let known = reuse(request, question.as_ref(), scene.state, turn);
     let mut seen = None;
     let mut place = |request: &RouteRequest, turn: &mut Turn| {
         let (outcome, nodes) = place(request, scene, turn);
@@ -143,7 +146,7 @@ fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choi
         why::explanation(seen.as_ref(), limits, known.verdict(), pool.clone(), scene)
     });
     let demand = seen.as_ref().map(|seen| seen.demand);
-    Choice { outcome, rung: rung.unwrap_or_default(), known, pool, fate, explanation, demand }
+    Choice { outcome, rung: rung.unwrap_or_default(), question, known, pool, fate, explanation, demand }
 }
 
 impl Chosen<'_> {

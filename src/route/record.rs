@@ -16,7 +16,7 @@ use crate::{
         request::{AnswerUse, Patience, RouteRequest},
     },
     state::{
-        answers::{Claim, Leadership},
+        answers::{Claim, Leadership, Question},
         leases::{GrantError, Holds, Reservation, Tried},
         nodes::{
             node::Node,
@@ -34,11 +34,11 @@ pub fn record(
     scene: Scene<'_>,
     turn: &Turn,
 ) -> Option<Decision> {
-    let Choice { outcome, rung, known, pool, fate, explanation, mut demand } = choice;
+    let Choice { outcome, rung, question, known, pool, fate, explanation, mut demand } = choice;
     let granted = match outcome {
         Ok(Chosen::Route(picked)) => {
             let (node, cache_blocks) = (picked.candidate.node, picked.cache_blocks);
-            let granted = grant(picked, rung, (request, tried), scene, turn)?;
+            let granted = grant(picked, rung, (request, tried, question.as_ref()), scene, turn)?;
             if let (Ok((Granted::Route(_), _)), Some(seen)) = (&granted, &mut demand) {
                 seen.renewals = place_prefix(node, cache_blocks, request, scene, turn);
             }
@@ -53,9 +53,7 @@ pub fn record(
     if granted.is_err() {
         scene.state.leases.leave(request, tried, &scene.policy.leases, turn.now);
     }
-    if let (Ok((granted, _)), Some(key)) =
-        (&granted, request.answer_key().filter(|_| known != Known::Unasked))
-    {
+    if let (Ok((granted, _)), Some(key)) = (&granted, question.filter(|_| known != Known::Unasked)) {
         scene.state.answers.note(&key, verdict(granted), turn.now);
     }
     let turned = pool.filter(|pool| scene.state.pools.observe(pool, fate, turn.now).is_some());
@@ -92,12 +90,12 @@ fn verdict(granted: &Granted) -> AnswerVerdict {
 fn grant(
     picked: Picked<'_>,
     rung: Rung,
-    (request, tried): (&RouteRequest, Tried),
+    (request, tried, question): (&RouteRequest, Tried, Option<&Question>),
     scene: Scene<'_>,
     turn: &Turn,
 ) -> Option<Result<(Granted, Rung), Rejection>> {
     let mut holds = Holds::default();
-    match lead(request, scene, turn) {
+    match lead(request, question, scene, turn) {
         Lead::Takes(leadership) => holds.leadership = leadership,
         Lead::Waits(leader) => return Some(Err(reject::pending(leader, turn.now))),
         Lead::Answered(answer) => return Some(Ok((Granted::Answer(answer), rung))),
@@ -133,12 +131,12 @@ enum Lead {
 }
 
 /// Of identical requests that were found to be new at the same moment one goes to a node.
-fn lead(request: &RouteRequest, scene: Scene<'_>, turn: &Turn) -> Lead {
-    let Some(key) = request.answer_key().filter(|_| request.answer_use == AnswerUse::Share) else {
+fn lead(request: &RouteRequest, question: Option<&Question>, scene: Scene<'_>, turn: &Turn) -> Lead {
+    let Some(key) = question.filter(|_| request.answer_use == AnswerUse::Share) else {
         return Lead::Takes(None);
     };
     let until = turn.now + ttl(request, scene.policy);
-    match scene.state.answers.claim(&key, &request.key, until, &scene.policy.answers, turn.now) {
+    match scene.state.answers.claim(key, &request.key, until, &scene.policy.answers, turn.now) {
         Claim::Leads(leadership) => Lead::Takes(Some(leadership)),
         Claim::Follows(leader) if request.patience == Patience::Waits => Lead::Waits(leader),
         Claim::Follows(_) | Claim::Alone => Lead::Takes(None),

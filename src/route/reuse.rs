@@ -8,7 +8,7 @@ use crate::{
         explanation::AnswerVerdict,
         request::{AnswerUse, RouteRequest},
     },
-    state::State,
+    state::{State, answers::Question},
 };
 
 /// What is known of a request's answer.
@@ -27,13 +27,13 @@ pub enum Known {
 }
 
 /// Looks for the answer. Changes nothing.
-pub fn reuse(request: &RouteRequest, state: &State, turn: &Turn) -> Known {
-    let Some(key) = request.answer_key().filter(|_| request.answer_use != AnswerUse::Refresh) else {
+pub fn reuse(request: &RouteRequest, question: Option<&Question>, state: &State, turn: &Turn) -> Known {
+    let Some(key) = question.filter(|_| request.answer_use != AnswerUse::Refresh) else {
         return Known::Unasked;
     };
     // Nobody waits for itself: the leader may be trying again.
-    let leader = || state.answers.pending(&key, turn.now).filter(|leader| leader.request != request.key);
-    match state.answers.peek(&key, turn.now) {
+    let leader = || state.answers.pending(key, turn.now).filter(|leader| leader.request != request.key);
+    match state.answers.peek(key, turn.now) {
         Lookup::Fresh(answer) => Known::Fresh(answer),
         Lookup::Stale(answer) => Known::Stale(answer, leader()),
         Lookup::Miss => leader().map_or(Known::Miss, Known::Pending),

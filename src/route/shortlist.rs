@@ -60,14 +60,14 @@ pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) 
     if board.nodes().len() < MANY || !is_plain(request, scene) {
         return None;
     }
-    let (census, speeds) = common(board, scene, turn);
+    let (census, speeds, version) = common(board, scene, turn);
     let balance = score::resolve(request, census.telling, census.live(), scene.policy);
     if balance != Balance::ExpectedCost || !is_calm(&census, board, scene, turn) {
         return None;
     }
     // Others decide meanwhile: nobody holds the board while prefixes are looked up.
     let market = Market::of(request, speeds, scene, turn.now);
-    let mut rows = board.read(scene.policy, turn.now);
+    let mut rows = board.read_again(version, scene.policy, turn.now);
     let mut places = search(request, board, &mut rows, &market, scene, turn);
     let view = |place: &usize| View::of(board, &rows, *place);
     places.retain(|place| is_wanted(request, &view(place)));
@@ -80,10 +80,10 @@ pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) 
     (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, known })
 }
 
-/// What all nodes have in common, and how fast they are.
-fn common(board: &Board, scene: Scene<'_>, turn: &Turn) -> (Census, Speeds) {
+/// What all nodes have in common, how fast they are, and in which version of the board.
+fn common(board: &Board, scene: Scene<'_>, turn: &Turn) -> (Census, Speeds, u64) {
     let rows = board.read(scene.policy, turn.now);
-    (*rows.census(), rows.speeds())
+    (*rows.census(), rows.speeds(), rows.version())
 }
 
 /// Whether the request asks nothing that a board does not know.

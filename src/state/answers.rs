@@ -57,6 +57,41 @@ pub enum Claim {
     Answered(Answer),
 }
 
+/// What names an answer.
+pub trait Names {
+    /// Stands for it in the tables.
+    fn digest(&self, digester: &Digester) -> Digest;
+    /// Whose it is.
+    fn tenant(&self) -> &TenantId;
+}
+
+impl Names for AnswerKey {
+    fn digest(&self, digester: &Digester) -> Digest {
+        digester.digest(&self.scope.tenant, self)
+    }
+
+    fn tenant(&self) -> &TenantId {
+        &self.scope.tenant
+    }
+}
+
+/// A question of a request, digested once.
+#[derive(Debug, Clone)]
+pub struct Question {
+    digest: Digest,
+    tenant: TenantId,
+}
+
+impl Names for Question {
+    fn digest(&self, _: &Digester) -> Digest {
+        self.digest
+    }
+
+    fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+}
+
 impl Answers {
     /// Keeps at most so many bytes of answers, counting what it takes to find them.
     ///
@@ -77,15 +112,20 @@ impl Answers {
         Self { digester, kept, leaders: Leaders::default(), tally }
     }
 
+    /// A question that is asked about more than once.
+    pub fn question(&self, key: AnswerKey) -> Question {
+        Question { digest: key.digest(&self.digester), tenant: key.scope.tenant }
+    }
+
     /// Looks for an answer. Counts nothing and drops nothing; moka takes note of the use.
-    pub fn peek(&self, key: &AnswerKey, now: Instant) -> Lookup {
-        self.find(self.digest(key), now)
+    pub fn peek(&self, key: &impl Names, now: Instant) -> Lookup {
+        self.find(key.digest(&self.digester), now)
     }
 
     /// Counts what a decision made of a question, and lets go of what has had its time.
-    pub fn note(&self, key: &AnswerKey, verdict: AnswerVerdict, now: Instant) {
+    pub fn note(&self, key: &impl Names, verdict: AnswerVerdict, now: Instant) {
         if verdict == AnswerVerdict::Miss {
-            self.drop_expired(self.digest(key), &key.scope.tenant, now);
+            self.drop_expired(key.digest(&self.digester), key.tenant(), now);
         }
         self.tally.count(verdict);
     }
@@ -100,7 +140,7 @@ impl Answers {
         now: Instant,
         chance: &mut Chance,
     ) -> Result<Lifetime, StoreRefusal> {
-        let digest = self.digest(key);
+        let digest = key.digest(&self.digester);
         let kept = policy.check(&answer.body).map(|()| {
             let lifetime = policy.lifetime(key.scope.request_type, answer, now, chance);
             let marks = Marks::of(&self.digester, &key.scope);
@@ -123,7 +163,7 @@ impl Answers {
             PurgeScope::Version(tenant, model, version) => {
                 self.purge_marked(tenant, Some(model), Some(version))
             }
-            PurgeScope::Answer(key) => u64::from(self.kept.remove(&self.digest(key)).is_some()),
+            PurgeScope::Answer(key) => u64::from(self.kept.remove(&key.digest(&self.digester)).is_some()),
         };
         self.tally.count_purged(purged);
         purged
@@ -133,13 +173,13 @@ impl Answers {
     /// one leads. A leader that claims again, for another attempt, leads on; its earlier [`Leadership`] is void.
     pub fn claim(
         &self,
-        key: &AnswerKey,
+        key: &impl Names,
         request: &RequestKey,
         until: Instant,
         policy: &AnswerPolicy,
         now: Instant,
     ) -> Claim {
-        let digest = self.digest(key);
+        let digest = key.digest(&self.digester);
         let answered = || match self.kept.contains_key(&digest).then(|| self.find(digest, now)) {
             Some(Lookup::Fresh(answer)) => Some(answer),
             _ => None,
@@ -149,8 +189,8 @@ impl Answers {
     }
 
     /// The request that leads this question, if there is one.
-    pub fn pending(&self, key: &AnswerKey, now: Instant) -> Option<Leader> {
-        self.leaders.pending(self.digest(key), now)
+    pub fn pending(&self, key: &impl Names, now: Instant) -> Option<Leader> {
+        self.leaders.pending(key.digest(&self.digester), now)
     }
 
     /// The leader's lease was renewed. Does nothing if it leads no longer.
@@ -187,10 +227,6 @@ impl Answers {
     pub fn stats(&self) -> AnswerStats {
         let entries = self.kept.entry_count();
         self.tally.stats(entries, self.kept.weighted_size(), self.leaders.count())
-    }
-
-    fn digest(&self, key: &AnswerKey) -> Digest {
-        self.digester.digest(&key.scope.tenant, key)
     }
 
     fn find(&self, digest: Digest, now: Instant) -> Lookup {

@@ -51,6 +51,16 @@ impl Board {
         rows
     }
 
+    /// The rows again, a moment after they were read in this version: read anew only where somebody has read them by another
+    /// policy meanwhile.
+    pub fn read_again(&self, version: u64, policy: &Policy, now: Instant) -> MutexGuard<'_, Rows> {
+        let mut rows = self.rows.lock();
+        if rows.version() != version {
+            rows.catch_up(&self.nodes, &self.marks, policy, now);
+        }
+        rows
+    }
+
     /// The nodes, in order of their ids.
     pub fn nodes(&self) -> &[Arc<Node>] {
         &self.nodes

@@ -45,6 +45,7 @@ pub struct Rows {
     earliest: Instant,
     /// What the readings were taken by.
     terms: Option<Terms>,
+    version: u64,
     census: Census,
     /// When that was taken; `None` where it must be taken anew.
     counted: Option<Instant>,
@@ -96,6 +97,7 @@ impl Rows {
             until: Vec::new(),
             earliest: Instant::ZERO,
             terms: None,
+            version: 0,
             census: Census::default(),
             counted: None,
             has_changed: false,
@@ -123,6 +125,7 @@ impl Rows {
             // Before the nodes are read: what changes meanwhile is marked again.
             marks.take(|_, _| ());
             self.terms = Some(terms);
+            self.version += 1;
             self.read_all(nodes, policy, now);
         }
         let is_old = |counted| self.readings.len() <= SMALL || now.since(counted) >= CENSUS_AGE;
@@ -132,6 +135,11 @@ impl Rows {
             self.has_changed = false;
             self.follow(self.census.speeds());
         }
+    }
+
+    /// How many policies the nodes were read by.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// The nodes' readings, by place.
