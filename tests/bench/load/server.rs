@@ -12,12 +12,14 @@ use pointsman::{
 use tokio::{net::TcpListener, task::JoinSet};
 use tonic::transport::{Server, server::TcpIncoming};
 
-use super::{block_on, child::obey, fleet, noop::Noop, reporters, said::Failure};
+use super::{asks::POOLS, block_on, child::obey, fleet, limiting, noop::Noop, reporters, said::Failure};
 
 /// The server that does nothing.
 pub(crate) const NOOP: &str = "noop";
 /// The service with a fleet that nobody reports for.
 pub(crate) const SERVICE: &str = "service";
+/// The service with that fleet in several pools, and with limits.
+pub(crate) const FULL: &str = "full";
 /// The service without nodes.
 pub(crate) const EMPTY: &str = "empty";
 /// Agents of a fleet; the address of their service follows.
@@ -32,8 +34,9 @@ pub(crate) fn serve(role: &str) -> Result<(), Failure> {
     block_on(async {
         match role {
             NOOP => noop().await,
-            SERVICE => service(NODES).await,
-            EMPTY => service(0).await,
+            SERVICE => service(fleet::policy(), NODES, 1).await,
+            FULL => service(limiting::policy()?, NODES, POOLS).await,
+            EMPTY => service(fleet::policy(), 0, 1).await,
             _ => reporters::run(role.trim_start_matches(REPORTERS).parse()?).await,
         }
     })
@@ -49,7 +52,7 @@ async fn noop() -> Result<(), Failure> {
     obey(address, || ()).await
 }
 
-async fn service(nodes: usize) -> Result<(), Failure> {
+async fn service(policy: Policy, nodes: usize, pools: usize) -> Result<(), Failure> {
     telemetry::start_logs(&LogConfig { filter: "warn".into(), ..LogConfig::default() })?;
     let server = ServerConfig {
         listen: local(),
@@ -59,10 +62,10 @@ async fn service(nodes: usize) -> Result<(), Failure> {
     };
     // Reports hold for as long as a row takes: whether they come or not is all that differs.
     let freshness = FreshnessPolicy { stale_after: Duration::from_hours(1), ..FreshnessPolicy::default() };
-    let policy = Policy { freshness, ..fleet::policy() };
+    let policy = Policy { freshness, ..policy };
     let running = app::start(Config { policy: policy.clone(), server, ..Config::default() }).await?;
     let desk = Arc::clone(running.desk());
-    fleet::fill(&desk.state, &policy, nodes, 1, desk.now())?;
+    fleet::fill(&desk.state, &policy, nodes, pools, desk.now())?;
     obey(running.address(), || {
         let leases = desk.policy().leases;
         desk.state.leases.sweep(&leases, desk.now() + leases.ttl_max);
