@@ -3,6 +3,7 @@
 //! tonic's server has no bound on what waits to be written, gives all connections the same age, and with a grace for it sends no
 //! `GOAWAY`. So each connection is served by hyper itself, with every bound set.
 
+mod backlog;
 pub mod deadline;
 mod guarded;
 
@@ -21,12 +22,15 @@ use tonic::{
 use tracing::debug;
 
 use crate::config::ServerConfig;
+use backlog::Backlog;
 use guarded::Guarded;
 
 /// Longest headers of a request: names, values and 32 bytes for each.
 const HEADER_BYTES_MAX: u32 = 8 * 1024;
-/// Streams that the client opened and reset before they were looked at; with more, the connection is ended.
-const RESETS_PENDING_MAX: usize = 20;
+/// Streams that the client opened and reset before they were looked at, as a multiple of those that it may have open; with
+/// more, the connection is ended. While the service does not read, all streams of a connection may run out of time several
+/// times over: to end it for that would cost those that are still of use.
+const RESETS_PENDING_FACTOR: usize = 8;
 /// Streams that the client's errors made us reset; with more, the connection is ended.
 const ERROR_RESETS_MAX: usize = 256;
 /// The random share of its age by which a connection may become older: clients that came together do not leave together.
@@ -40,6 +44,7 @@ pub(super) struct Terms {
     write_timeout: Duration,
     age_max: Duration,
     age_grace: Duration,
+    backlog: Backlog,
 }
 
 /// The end of one connection draws near: streams on it are to end. Each request carries it.
@@ -56,7 +61,7 @@ impl Terms {
             .max_concurrent_streams(config.streams_max)
             .max_send_buf_size(config.send_buffer_bytes_max)
             .max_header_list_size(HEADER_BYTES_MAX)
-            .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
+            .max_pending_accept_reset_streams(config.streams_max as usize * RESETS_PENDING_FACTOR)
             .max_local_error_reset_streams(ERROR_RESETS_MAX)
             .keep_alive_interval(config.keepalive_interval)
             .keep_alive_timeout(config.keepalive_timeout);
@@ -66,6 +71,7 @@ impl Terms {
             write_timeout: config.write_timeout,
             age_max: config.connection_age_max,
             age_grace: config.connection_age_grace,
+            backlog: Backlog::default(),
         }
     }
 
@@ -85,9 +91,11 @@ impl Terms {
         chance: f64,
     ) {
         let age = self.age(chance);
-        let io = TokioIo::new(Guarded::new(io, self.preface_timeout, self.write_timeout));
+        let io = TokioIo::new(Guarded::new(io, self.preface_timeout, self.write_timeout, self.backlog.clone()));
         let told = Leaving(leaving.clone());
-        let service = service_fn(move |request| answer(routes.clone(), request, told.clone()));
+        let backlog = self.backlog.clone();
+        let service =
+            service_fn(move |request| backlog.until_begun(answer(routes.clone(), request, told.clone())));
         let mut connection = std::pin::pin!(self.http2.serve_connection(io, service));
         let grace = tokio::select! {
             ended = connection.as_mut() => return debug!(?ended, "connection ended"),

@@ -16,10 +16,12 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::backlog::Backlog;
+
 /// Length of the HTTP/2 client preface.
 const PREFACE_BYTES: usize = 24;
 
-/// A client's socket, with deadlines for both directions.
+/// A client's socket, with deadlines for both directions. While too many calls wait it is not read.
 #[derive(Debug)]
 pub(super) struct Guarded {
     io: TcpStream,
@@ -28,14 +30,20 @@ pub(super) struct Guarded {
     /// While the client takes nothing: when it must have.
     stalled: Option<Pin<Box<Sleep>>>,
     write_timeout: Duration,
+    backlog: Backlog,
 }
 
 impl Guarded {
-    pub(super) fn new(io: TcpStream, preface_timeout: Duration, write_timeout: Duration) -> Self {
+    pub(super) fn new(
+        io: TcpStream,
+        preface_timeout: Duration,
+        write_timeout: Duration,
+        backlog: Backlog,
+    ) -> Self {
         // Without this a reply can wait 40 ms for the client's acknowledgement. A failure costs only that.
         let _ = io.set_nodelay(true);
         let preface = Some((Box::pin(sleep(preface_timeout)), PREFACE_BYTES));
-        Self { io, preface, stalled: None, write_timeout }
+        Self { io, preface, stalled: None, write_timeout, backlog }
     }
 
     /// What became of a write, or that it has waited for too long.
@@ -57,6 +65,11 @@ impl AsyncRead for Guarded {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.backlog.is_full() {
+            // To the end of the queue: those that wait stand before it.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         if let Poll::Ready(result) = Pin::new(&mut self.io).poll_read(cx, buf) {
             let read = buf.filled().len() - before;

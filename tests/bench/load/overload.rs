@@ -40,7 +40,9 @@ pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
             (Load::Rate(peak * TENFOLD), STORM),
             (Load::Rate(peak / 2.0), AFTER),
         ];
+        let before = super::cpu::of(&service.id)?;
         let seen = storm(service.address, &asks, gateways, &phases).await?;
+        say(&format!("cpu {}", (super::cpu::of(&service.id)? - before) as f64 / 1e9));
         print("storm", &seen);
         peak += 0.0;
         Ok(vec![Figure {

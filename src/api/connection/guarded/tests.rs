@@ -14,7 +14,7 @@ async fn pair(preface_timeout: Duration, write_timeout: Duration) -> (Guarded, T
     let address = listener.local_addr().expect("it listens");
     let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
     let (server, _) = accepted.expect("it comes");
-    (Guarded::new(server, preface_timeout, write_timeout), client.expect("it is let in"))
+    (Guarded::new(server, preface_timeout, write_timeout, Backlog::default()), client.expect("it is let in"))
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! What does one gateway do, from one millisecond to the next?
 
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
+    collections::VecDeque,
     io,
     net::SocketAddr,
     sync::Arc,
@@ -41,13 +40,13 @@ pub(super) struct Gateway {
     asks: Arc<Asks>,
     chance: Chance,
     wire: Wire,
-    retries: BinaryHeap<Reverse<(Instant, Pick)>>,
+    retries: Retries,
     started: Instant,
     tally: Tally,
 }
 
 /// A pick, and which attempt at it this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 struct Pick {
     number: u64,
     begun: Instant,
@@ -59,6 +58,13 @@ struct Flight {
     pick: Pick,
     until: Instant,
     is_routed: bool,
+}
+
+/// Picks that are tried again, by the tick in which they are.
+#[derive(Debug, Default)]
+struct Retries {
+    ticks: VecDeque<Vec<Pick>>,
+    first: usize,
 }
 
 /// A connection, and what is under way on it.
@@ -81,7 +87,7 @@ impl Gateway {
         asks: Arc<Asks>,
     ) -> Result<Self, Failure> {
         let chance = Chance::with_seed(number as u64);
-        let (wire, retries) = (Wire::connect(address).await?, BinaryHeap::new());
+        let (wire, retries) = (Wire::connect(address).await?, Retries::default());
         Ok(Self { address, asks, chance, wire, retries, started: Instant::now(), tally: Tally::default() })
     }
 
@@ -166,13 +172,13 @@ impl Gateway {
             return self.tally.done(pick.begun - self.started, None);
         }
         let pause = PAUSE * u32::from(pick.attempt);
-        let at = now + pause.mul_f64(0.5 + self.chance.f64());
-        self.retries.push(Reverse((at, Pick { attempt: pick.attempt + 1, ..pick })));
+        let pause = pause.mul_f64(0.5 + self.chance.f64());
+        self.retries.add(now - self.started + pause, Pick { attempt: pick.attempt + 1, ..pick });
     }
 
     fn retry(&mut self, now: Instant) {
-        while self.retries.peek().is_some_and(|Reverse((at, _))| *at <= now) {
-            if let Some(Reverse((_, pick))) = self.retries.pop() {
+        while let Some(due) = self.retries.due(now - self.started) {
+            for pick in due {
                 self.send(pick, now);
             }
         }
@@ -242,6 +248,28 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+impl Retries {
+    fn add(&mut self, at: Duration, pick: Pick) {
+        let tick = tick(at).saturating_sub(self.first);
+        if self.ticks.len() <= tick {
+            self.ticks.resize_with(tick + 1, Vec::new);
+        }
+        self.ticks[tick].push(pick);
+    }
+
+    fn due(&mut self, now: Duration) -> Option<Vec<Pick>> {
+        if self.first > tick(now) {
+            return None;
+        }
+        self.first += 1;
+        self.ticks.pop_front().or(Some(Vec::new()))
+    }
+}
+
+fn tick(time: Duration) -> usize {
+    time.as_secs() as usize * 1000 + time.subsec_millis() as usize
 }
 
 impl Wire {

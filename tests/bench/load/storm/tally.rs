@@ -35,7 +35,7 @@ pub(crate) struct Moment {
 impl Tally {
     /// The moment in which something happened, so long after the start.
     pub(super) fn at(&mut self, since: Duration) -> &mut Moment {
-        let index = usize::try_from(since.as_micros() / MOMENT.as_micros()).unwrap_or_default();
+        let index = index(since);
         if self.0.len() <= index {
             self.0.resize(index + 1, Moment::default());
         }
@@ -80,6 +80,12 @@ impl Tally {
             |time: Duration| usize::try_from(time.as_millis() / MOMENT.as_millis()).unwrap_or_default();
         self.0.iter().skip(index(from)).take(index(length))
     }
+}
+
+/// The number of a moment. Not in 128 bits, which would cost more than the rest.
+fn index(time: Duration) -> usize {
+    let per_second = 1000 / MOMENT.subsec_millis();
+    time.as_secs() as usize * per_second as usize + (time.subsec_millis() / MOMENT.subsec_millis()) as usize
 }
 
 impl Moment {

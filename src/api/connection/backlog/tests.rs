@@ -1,0 +1,24 @@
+use std::future::{pending, ready};
+
+use futures_util::{FutureExt, future::poll_immediate};
+
+use super::*;
+
+#[tokio::test]
+async fn a_call_counts_until_it_is_first_looked_at() {
+    let backlog = Backlog::default();
+    let calls: Vec<_> = (0..WAITING_MAX).map(|_| Box::pin(backlog.until_begun(pending::<()>()))).collect();
+    assert!(backlog.is_full());
+    let mut calls = calls.into_iter();
+    let mut first = calls.next().unwrap();
+    assert!(poll_immediate(&mut first).await.is_none());
+    assert!(!backlog.is_full(), "it has begun, and waits for something else");
+}
+
+#[test]
+fn a_call_that_is_done_or_dropped_does_not_count() {
+    let backlog = Backlog::default();
+    assert_eq!(backlog.until_begun(ready(7)).now_or_never(), Some(7));
+    drop(backlog.until_begun(pending::<()>()));
+    assert_eq!(backlog.0.load(Relaxed), 0);
+}
