@@ -91,7 +91,8 @@ impl Terms {
         chance: f64,
     ) {
         let age = self.age(chance);
-        let io = TokioIo::new(Guarded::new(io, self.preface_timeout, self.write_timeout, self.backlog.clone()));
+        let io =
+            TokioIo::new(Guarded::new(io, self.preface_timeout, self.write_timeout, self.backlog.clone()));
         let told = Leaving(leaving.clone());
         let backlog = self.backlog.clone();
         let service =

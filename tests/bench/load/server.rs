@@ -1,11 +1,16 @@
 //! What runs in the child processes?
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use pointsman::{
     app,
     config::{Config, LogConfig, Runtime, ServerConfig},
-    domain::policy::{FreshnessPolicy, Policy},
+    domain::{
+        answer::policy::AnswerPolicy,
+        limit::{LimitPolicy, Per, Quota},
+        policy::{FreshnessPolicy, LeasePolicy, Policy},
+        prefix::PrefixPolicy,
+    },
     proto::routing_service_server::RoutingServiceServer,
     telemetry,
 };
@@ -24,8 +29,14 @@ pub(crate) const FULL: &str = "full";
 pub(crate) const EMPTY: &str = "empty";
 /// Agents of a fleet; the address of their service follows.
 pub(crate) const REPORTERS: &str = "reporters=";
+/// Agents of a small fleet, in the same way.
+pub(crate) const FEW_REPORTERS: &str = "few-reporters=";
+/// The service without nodes, with tables so small that they are soon full, and leases so short that they soon end.
+pub(crate) const MIXED: &str = "mixed";
 /// Nodes of the fleet.
 pub(crate) const NODES: usize = 1000;
+/// Nodes of the small fleet.
+const FEW_NODES: usize = 100;
 /// More connections than any row opens.
 const CONNECTIONS_MAX: usize = 12_000;
 
@@ -37,7 +48,11 @@ pub(crate) fn serve(role: &str) -> Result<(), Failure> {
             SERVICE => service(fleet::policy(), NODES, 1).await,
             FULL => service(limiting::policy()?, NODES, POOLS).await,
             EMPTY => service(fleet::policy(), 0, 1).await,
-            _ => reporters::run(role.trim_start_matches(REPORTERS).parse()?).await,
+            MIXED => service(mixed()?, 0, 1).await,
+            _ => match role.strip_prefix(FEW_REPORTERS) {
+                Some(address) => reporters::run(address.parse()?, FEW_NODES).await,
+                None => reporters::run(role.trim_start_matches(REPORTERS).parse()?, NODES).await,
+            },
         }
     })
 }
@@ -71,6 +86,24 @@ async fn service(policy: Policy, nodes: usize, pools: usize) -> Result<(), Failu
         desk.state.leases.sweep(&leases, desk.now() + leases.ttl_max);
     })
     .await
+}
+
+/// Of each table much less than the load of a minute fills.
+fn mixed() -> Result<Policy, Failure> {
+    let mut policy = limiting::policy()?;
+    // A user's few picks are remembered for some seconds.
+    let burst = NonZeroU32::new(10).ok_or("10 is not 0")?;
+    for rule in policy.limits.rules.iter_mut().filter(|rule| rule.per == Per::User) {
+        rule.quota = Quota::requests(2.0, burst)?;
+    }
+    let (ttl, remember) = (Duration::from_secs(5), Duration::from_secs(5));
+    Ok(Policy {
+        leases: LeasePolicy { ttl, remember, live_max: 50_000, ..policy.leases },
+        limits: LimitPolicy { keys_max: 5000, ..policy.limits },
+        answers: AnswerPolicy { bytes_max: 8 << 20, ..policy.answers },
+        prefixes: PrefixPolicy { bytes_max: 4 << 20, ..policy.prefixes },
+        ..policy
+    })
 }
 
 fn local() -> SocketAddr {

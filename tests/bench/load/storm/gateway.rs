@@ -1,12 +1,6 @@
 //! What does one gateway do, from one millisecond to the next?
 
-use std::{
-    collections::VecDeque,
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use pointsman::domain::time::Chance;
 use prost::bytes::BytesMut;
