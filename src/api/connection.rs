@@ -28,9 +28,9 @@ use guarded::Guarded;
 /// Longest headers of a request: names, values and 32 bytes for each.
 const HEADER_BYTES_MAX: u32 = 8 * 1024;
 /// Streams that the client opened and reset before they were looked at, as a multiple of those that it may have open; with
-/// more, the connection is ended. While the service does not read, all streams of a connection may run out of time several
-/// times over: to end it for that would cost those that are still of use.
-const RESETS_PENDING_FACTOR: usize = 8;
+/// more, the connection is ended. While the service does not read, all streams of a connection may run out of time, and those
+/// opened after them: to end it for that would cost those that are still of use.
+const RESETS_PENDING_FACTOR: usize = 2;
 /// Streams that the client's errors made us reset; with more, the connection is ended.
 const ERROR_RESETS_MAX: usize = 256;
 /// The random share of its age by which a connection may become older: clients that came together do not leave together.

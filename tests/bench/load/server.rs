@@ -91,9 +91,11 @@ async fn service(policy: Policy, nodes: usize, pools: usize) -> Result<(), Failu
 /// Of each table much less than the load of a minute fills.
 fn mixed() -> Result<Policy, Failure> {
     let mut policy = limiting::policy()?;
-    // A user's few picks are remembered for some seconds.
+    // A user's few picks are remembered for some seconds. The tokens of a model would be used up within minutes, and all be
+    // rejected from then on.
+    policy.limits.rules.retain(|rule| rule.per == Per::User);
     let burst = NonZeroU32::new(10).ok_or("10 is not 0")?;
-    for rule in policy.limits.rules.iter_mut().filter(|rule| rule.per == Per::User) {
+    for rule in &mut policy.limits.rules {
         rule.quota = Quota::requests(2.0, burst)?;
     }
     let (ttl, remember) = (Duration::from_secs(5), Duration::from_secs(5));

@@ -28,6 +28,8 @@ const MINUTES: f64 = 10.0;
 const WARM_UP: f64 = 0.25;
 /// Samples, one a second, of which the median is one point of the line.
 const POINT: usize = 10;
+/// Of so many picks one may be rejected, as it comes while its answer is on its way.
+const REJECTED_MAX: u64 = 100;
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// Slope of the service's resident memory under mixed load.
@@ -46,6 +48,11 @@ pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
     let of = |count: &std::sync::atomic::AtomicU64| count.load(Relaxed);
     let (routes, answers, rejections, visits) =
         (of(&seen.routes), of(&seen.answers), of(&seen.rejections), of(&seen.visits));
+    if rejections * REJECTED_MAX > routes {
+        return Err(
+            format!("{rejections} picks were rejected, {routes} routed: that is no mixed load").into()
+        );
+    }
     let (first, last) =
         (points.first().copied().unwrap_or_default(), points.last().copied().unwrap_or_default());
     let detail = format!(

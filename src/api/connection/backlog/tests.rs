@@ -4,14 +4,19 @@ use futures_util::{FutureExt, future::poll_immediate};
 
 use super::*;
 
+impl Backlog {
+    /// As many calls as may wait.
+    pub(in crate::api::connection) fn full(&self) -> Vec<impl Future<Output = ()> + Unpin + use<>> {
+        (0..WAITING_MAX).map(|_| Box::pin(self.until_begun(pending::<()>()))).collect()
+    }
+}
+
 #[tokio::test]
 async fn a_call_counts_until_it_is_first_looked_at() {
     let backlog = Backlog::default();
-    let calls: Vec<_> = (0..WAITING_MAX).map(|_| Box::pin(backlog.until_begun(pending::<()>()))).collect();
+    let mut calls = backlog.full();
     assert!(backlog.is_full());
-    let mut calls = calls.into_iter();
-    let mut first = calls.next().unwrap();
-    assert!(poll_immediate(&mut first).await.is_none());
+    assert!(poll_immediate(&mut calls[0]).await.is_none());
     assert!(!backlog.is_full(), "it has begun, and waits for something else");
 }
 

@@ -10,11 +10,20 @@ const LONG: Duration = Duration::from_hours(1);
 
 /// The two ends of a connection; the server's is guarded.
 async fn pair(preface_timeout: Duration, write_timeout: Duration) -> (Guarded, TcpStream) {
+    pair_behind(preface_timeout, write_timeout, Backlog::default()).await
+}
+
+/// The same; the server's end is read while so much does not wait.
+async fn pair_behind(
+    preface_timeout: Duration,
+    write_timeout: Duration,
+    backlog: Backlog,
+) -> (Guarded, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it listens");
     let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
     let (server, _) = accepted.expect("it comes");
-    (Guarded::new(server, preface_timeout, write_timeout, Backlog::default()), client.expect("it is let in"))
+    (Guarded::new(server, preface_timeout, write_timeout, backlog), client.expect("it is let in"))
 }
 
 #[tokio::test]
@@ -59,4 +68,18 @@ async fn a_client_that_says_nothing_is_given_up_and_one_that_spoke_is_not() {
     server.read_exact(&mut [0; PREFACE_BYTES]).await.expect("it comes");
     let more = tokio::time::timeout(SHORT * 4, server.read(&mut [0; 64])).await;
     assert!(more.is_err(), "it may be silent now");
+}
+
+#[tokio::test]
+async fn a_client_is_not_read_while_too_many_calls_wait() {
+    let backlog = Backlog::default();
+    let (mut server, mut client) = pair_behind(LONG, LONG, backlog.clone()).await;
+    client.write_all(b"more").await.expect("it is sent");
+    let calls = backlog.full();
+    let mut read = [0; 4];
+    let held = tokio::time::timeout(SHORT, server.read_exact(&mut read)).await;
+    assert!(held.is_err(), "it stays where it is");
+    drop(calls);
+    server.read_exact(&mut read).await.expect("it is read as soon as they do not");
+    assert_eq!(&read, b"more");
 }
