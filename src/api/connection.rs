@@ -26,8 +26,10 @@ use guarded::Guarded;
 
 /// Longest headers of a request: names, values and 32 bytes for each.
 const HEADER_BYTES_MAX: u32 = 8 * 1024;
-/// Streams that the client opened and reset before they were looked at; with more, the connection is ended.
-const RESETS_PENDING_MAX: usize = 20;
+/// Streams that the client opened and reset before they were looked at, as a multiple of those that it may have open; with
+/// more, the connection is ended. Of a service that is asked too much all streams of a connection may run out of time
+/// before it reads them, and those opened after them: to end it for that would cost those that are still of use.
+const RESETS_PENDING_FACTOR: usize = 2;
 /// Streams that the client's errors made us reset; with more, the connection is ended.
 const ERROR_RESETS_MAX: usize = 256;
 /// The random share of its age by which a connection may become older: clients that came together do not leave together.
@@ -52,7 +54,7 @@ impl Terms {
             .max_concurrent_streams(config.streams_max)
             .max_send_buf_size(config.send_buffer_bytes_max)
             .max_header_list_size(HEADER_BYTES_MAX)
-            .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
+            .max_pending_accept_reset_streams(config.streams_max as usize * RESETS_PENDING_FACTOR)
             .max_local_error_reset_streams(ERROR_RESETS_MAX)
             .keep_alive_interval(config.keepalive_interval)
             .keep_alive_timeout(config.keepalive_timeout);

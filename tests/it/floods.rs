@@ -180,9 +180,36 @@ async fn a_flood_of_connections_is_no_flood_of_the_log() {
 async fn a_flood_of_resets_ends_its_connection() {
     const ENHANCE_YOUR_CALM: u32 = 11;
     let service = Process::start(FILES, "");
+    let mut client = TcpStream::connect(service.address()).await.expect("it accepts");
+    client.write_all(&resets(1_000)).await.expect("it is sent");
+    let code = timeout(DEADLINE, told_to_go(&mut client)).await.expect("it is ended in time");
+    assert_eq!(code, ENHANCE_YOUR_CALM);
+    pick(&service).await;
+}
+
+/// Callers whose time passed while the service was busy: all of a connection's at once.
+#[tokio::test]
+async fn a_connection_whose_every_stream_was_reset_at_once_lives() {
+    let service = Process::start(FILES, "");
+    let mut flood = resets(100);
+    flood.extend([0, 0, 8, 6, 0, 0, 0, 0, 0]);
+    flood.extend(b"you here");
+    let mut client = TcpStream::connect(service.address()).await.expect("it accepts");
+    client.write_all(&flood).await.expect("it is sent");
+    let heard = async {
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"you here") {
+            heard.push(client.read_u8().await.expect("the connection lives"));
+        }
+    };
+    timeout(DEADLINE, heard).await.expect("the ping is answered in time");
+}
+
+/// So many streams, each opened and reset.
+fn resets(count: u32) -> Vec<u8> {
     let mut flood = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     flood.extend([0, 0, 0, 4, 0, 0, 0, 0, 0]);
-    for stream in (1..2_000_u32).step_by(2) {
+    for stream in (1..2 * count).step_by(2) {
         // POST, http, /; no more headers, no body.
         flood.extend([0, 0, 3, 1, 5]);
         flood.extend(stream.to_be_bytes());
@@ -191,11 +218,7 @@ async fn a_flood_of_resets_ends_its_connection() {
         flood.extend(stream.to_be_bytes());
         flood.extend([0, 0, 0, 8]);
     }
-    let mut client = TcpStream::connect(service.address()).await.expect("it accepts");
-    client.write_all(&flood).await.expect("it is sent");
-    let code = timeout(DEADLINE, told_to_go(&mut client)).await.expect("it is ended in time");
-    assert_eq!(code, ENHANCE_YOUR_CALM);
-    pick(&service).await;
+    flood
 }
 
 /// The reason of the first `GOAWAY` that comes.

@@ -3,6 +3,10 @@
 //! Most are answered the moment they are looked at, and a task costs more than the decision. So what a connection has taken
 //! in is looked at by the connection itself, after it has read all that had come; only a call that has to wait becomes a
 //! task.
+//!
+//! So a thread has never taken in more than one connection's calls before it comes to them. Under overload the rest waits with
+//! the callers, who know which are still of use; a thread that read all connections first would come to each call when its
+//! caller has gone.
 
 use std::{
     any::Any,

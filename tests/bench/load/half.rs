@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Figure, block_on,
+    Bar, Figure, block_on,
     child::Child,
     median,
     pace::{Clients, percentile},
@@ -32,6 +32,6 @@ pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
         }
         let (p99, p50) = (median(p99), median(p50));
         let detail = format!("p99 {p99:.0} us, p50 of the empty call {p50:.0} us, at {rate:.0} a second");
-        Ok(vec![Figure { name: "half.p99_ratio", figure: p99 / p50, bar: 3.0, detail }])
+        Ok(vec![Figure { name: "half.p99_ratio", figure: p99 / p50, bar: Bar::AtMost(3.0), detail }])
     })
 }

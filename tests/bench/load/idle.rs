@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Figure, block_on, child::Child, cpu, resident, said::Failure, server::EMPTY};
+use super::{Bar, Figure, block_on, child::Child, cpu, resident, said::Failure, server::EMPTY};
 
 const CONNECTIONS: usize = 9_900;
 /// Longer than it takes until each was asked whether it is there.
@@ -34,8 +34,18 @@ pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
         let memory = resident::of(&service.id)? as f64 / MIB;
         let detail = |what: &str| format!("{what}, {CONNECTIONS} connections, pinged each 10 s");
         Ok(vec![
-            Figure { name: "idle.resident_mib", figure: memory, bar: 200.0, detail: detail("in all") },
-            Figure { name: "idle.cpu_percent", figure: 100.0 * used, bar: 5.0, detail: detail("of a core") },
+            Figure {
+                name: "idle.resident_mib",
+                figure: memory,
+                bar: Bar::AtMost(200.0),
+                detail: detail("in all"),
+            },
+            Figure {
+                name: "idle.cpu_percent",
+                figure: 100.0 * used,
+                bar: Bar::AtMost(5.0),
+                detail: detail("of a core"),
+            },
         ])
     })
 }

@@ -4,16 +4,26 @@
 //! reports to them, run in processes of their own. Rounds are interleaved; figures are medians over rounds. Linux only:
 //! reads `/proc`.
 
+#[expect(dead_code, reason = "requests go out by their number, to go out again")]
+#[path = "../wire/asks.rs"]
+mod asks;
+#[expect(dead_code, reason = "the other benchmark's cases")]
+#[path = "../wire/case.rs"]
+mod case;
 #[path = "../shared/child.rs"]
 mod child;
 #[path = "../shared/cpu.rs"]
 mod cpu;
 #[path = "../shared/fleet.rs"]
 mod fleet;
+#[path = "../shared/limiting.rs"]
+mod limiting;
 #[path = "../wire/noop.rs"]
 mod noop;
 #[path = "../shared/prompts.rs"]
 mod prompts;
+#[path = "../wire/reply.rs"]
+mod reply;
 #[path = "../shared/resident.rs"]
 mod resident;
 #[path = "../shared/said.rs"]
@@ -21,10 +31,14 @@ mod said;
 
 mod half;
 mod idle;
+mod mixed;
+mod overload;
 mod pace;
 mod reporters;
 mod reports;
 mod server;
+mod slope;
+mod storm;
 
 use mimalloc::MiMalloc;
 use said::{Failure, is_asked, say};
@@ -39,23 +53,57 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 struct Figure {
     name: &'static str,
     figure: f64,
-    bar: f64,
+    bar: Bar,
     /// How it came about.
     detail: String,
+}
+
+/// Where a figure is to be.
+#[derive(Debug, Clone, Copy)]
+enum Bar {
+    /// The less the better.
+    AtMost(f64),
+    /// The more the better.
+    AtLeast(f64),
+}
+
+impl Bar {
+    fn is_kept(self, figure: f64) -> bool {
+        match self {
+            Self::AtMost(most) => figure <= most,
+            Self::AtLeast(least) => figure >= least,
+        }
+    }
+
+    fn said(self) -> String {
+        match self {
+            Self::AtMost(most) => format!("<= {most:.2}"),
+            Self::AtLeast(least) => format!(">= {least:.2}"),
+        }
+    }
 }
 
 /// Measures a row.
 type Row = fn() -> Result<Vec<Figure>, Failure>;
 
+const ROWS: [(&str, Row); 5] = [
+    ("reports", reports::row),
+    ("half", half::row),
+    ("idle", idle::row),
+    ("overload", overload::row),
+    (LONG, slope::row),
+];
+/// The row that takes minutes: it is measured only where it is asked for.
+const LONG: &str = "slope";
+
 fn main() -> Result<(), Failure> {
     if let Some(role) = child::role() {
         return server::serve(&role);
     }
-    let only = std::env::args().skip_while(|argument| argument != "--only").nth(1);
-    let rows: [(&str, Row); 3] = [("reports", reports::row), ("half", half::row), ("idle", idle::row)];
+    let only = argument("--only");
     let mut figures = Vec::new();
-    for (name, row) in rows {
-        if only.as_ref().is_none_or(|only| only == name) {
+    for (name, row) in ROWS {
+        if only.as_ref().map_or(name != LONG, |only| only == name) {
             figures.extend(row()?);
         }
     }
@@ -65,12 +113,20 @@ fn main() -> Result<(), Failure> {
         say(&json!({ "load": object }).to_string());
         return Ok(());
     }
-    say("row                           figure      bar   ");
+    say("row                           figure        bar");
     for Figure { name, figure, bar, detail } in &figures {
-        let kept = if figure <= bar { "kept" } else { "MISSED" };
-        say(&format!("{name:<28} {figure:>7.2} {bar:>8.2}   {kept:<7} {detail}"));
+        let kept = if bar.is_kept(*figure) { "kept" } else { "MISSED" };
+        say(&format!("{name:<28} {figure:>7.2} {:>10}   {kept:<7} {detail}", bar.said()));
+    }
+    if only.is_none() {
+        say("left out, as it takes ten minutes: `--only slope`");
     }
     Ok(())
+}
+
+/// What stands after this argument.
+fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
 }
 
 /// Runs one side of a row.

@@ -21,25 +21,25 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 
-use super::{child::obey, fleet, said::Failure, server::NODES};
+use super::{child::obey, fleet, said::Failure};
 
 /// Nodes whose agents share a connection.
 const SHARED: usize = 100;
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Registers all nodes, then reports for each while it is told to.
-pub(crate) async fn run(service: SocketAddr) -> Result<(), Failure> {
+pub(crate) async fn run(service: SocketAddr, nodes: usize) -> Result<(), Failure> {
     let reporting = Arc::new(AtomicBool::new(false));
     let mut agents = JoinSet::new();
-    let (ready, mut registered) = mpsc::channel(NODES);
-    for first in (0..NODES).step_by(SHARED) {
+    let (ready, mut registered) = mpsc::channel(nodes);
+    for first in (0..nodes).step_by(SHARED) {
         let channel = Endpoint::from_shared(format!("http://{service}"))?.connect().await?;
         for number in first..first + SHARED {
-            let agent = agent(channel.clone(), number, Arc::clone(&reporting), ready.clone());
+            let agent = agent(channel.clone(), (number, nodes), Arc::clone(&reporting), ready.clone());
             agents.spawn(async move { agent.await.map_err(|error| error.to_string()) });
         }
     }
-    for _ in 0..NODES {
+    for _ in 0..nodes {
         registered.recv().await.ok_or("an agent has ended")?;
     }
     obey(service, || {
@@ -50,7 +50,7 @@ pub(crate) async fn run(service: SocketAddr) -> Result<(), Failure> {
 
 async fn agent(
     channel: Channel,
-    number: usize,
+    (number, nodes): (usize, usize),
     reporting: Arc<AtomicBool>,
     ready: mpsc::Sender<()>,
 ) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ async fn agent(
     }
     ready.send(()).await?;
     // Each at its own time, as agents are that nobody has started together.
-    let offset = INTERVAL.mul_f64(number as f64 / NODES as f64);
+    let offset = INTERVAL.mul_f64(number as f64 / nodes as f64);
     let mut ticks = interval_at(Instant::now() + offset, INTERVAL);
     for sequence in 2.. {
         ticks.tick().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Figure, block_on,
+    Bar, Figure, block_on,
     child::Child,
     median,
     pace::{Clients, percentile},
@@ -35,6 +35,6 @@ pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
         }
         let (quiet, beside) = (median(quiet), median(beside));
         let detail = format!("p99 {beside:.0} us beside reports, {quiet:.0} us without");
-        Ok(vec![Figure { name: "reports.p99_ratio", figure: beside / quiet, bar: 1.2, detail }])
+        Ok(vec![Figure { name: "reports.p99_ratio", figure: beside / quiet, bar: Bar::AtMost(1.2), detail }])
     })
 }

@@ -1,29 +1,42 @@
 //! What runs in the child processes?
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use pointsman::{
     app,
     config::{Config, LogConfig, Runtime, ServerConfig},
-    domain::policy::{FreshnessPolicy, Policy},
+    domain::{
+        answer::policy::AnswerPolicy,
+        limit::{LimitPolicy, Per, Quota},
+        policy::{FreshnessPolicy, LeasePolicy, Policy},
+        prefix::PrefixPolicy,
+    },
     proto::routing_service_server::RoutingServiceServer,
     telemetry,
 };
 use tokio::{net::TcpListener, task::JoinSet};
 use tonic::transport::{Server, server::TcpIncoming};
 
-use super::{block_on, child::obey, fleet, noop::Noop, reporters, said::Failure};
+use super::{asks::POOLS, block_on, child::obey, fleet, limiting, noop::Noop, reporters, said::Failure};
 
 /// The server that does nothing.
 pub(crate) const NOOP: &str = "noop";
 /// The service with a fleet that nobody reports for.
 pub(crate) const SERVICE: &str = "service";
+/// The service with that fleet in several pools, and with limits.
+pub(crate) const FULL: &str = "full";
 /// The service without nodes.
 pub(crate) const EMPTY: &str = "empty";
 /// Agents of a fleet; the address of their service follows.
 pub(crate) const REPORTERS: &str = "reporters=";
+/// Agents of a small fleet, in the same way.
+pub(crate) const FEW_REPORTERS: &str = "few-reporters=";
+/// The service without nodes, with tables so small that they are soon full, and leases so short that they soon end.
+pub(crate) const MIXED: &str = "mixed";
 /// Nodes of the fleet.
 pub(crate) const NODES: usize = 1000;
+/// Nodes of the small fleet.
+const FEW_NODES: usize = 100;
 /// More connections than any row opens.
 const CONNECTIONS_MAX: usize = 12_000;
 
@@ -33,9 +46,14 @@ pub(crate) fn serve(role: &str) -> Result<(), Failure> {
     block_on(async {
         match role {
             NOOP => noop().await,
-            SERVICE => service(NODES).await,
-            EMPTY => service(0).await,
-            _ => reporters::run(role.trim_start_matches(REPORTERS).parse()?).await,
+            SERVICE => service(fleet::policy(), NODES, 1).await,
+            FULL => service(limiting::policy()?, NODES, POOLS).await,
+            EMPTY => service(fleet::policy(), 0, 1).await,
+            MIXED => service(mixed()?, 0, 1).await,
+            _ => match role.strip_prefix(FEW_REPORTERS) {
+                Some(address) => reporters::run(address.parse()?, FEW_NODES).await,
+                None => reporters::run(role.trim_start_matches(REPORTERS).parse()?, NODES).await,
+            },
         }
     })
 }
@@ -50,7 +68,7 @@ async fn noop() -> Result<(), Failure> {
     obey(address, || ()).await
 }
 
-async fn service(nodes: usize) -> Result<(), Failure> {
+async fn service(policy: Policy, nodes: usize, pools: usize) -> Result<(), Failure> {
     telemetry::start_logs(&LogConfig { filter: "warn".into(), ..LogConfig::default() })?;
     let server = ServerConfig {
         listen: local(),
@@ -60,15 +78,35 @@ async fn service(nodes: usize) -> Result<(), Failure> {
     };
     // Reports hold for as long as a row takes: whether they come or not is all that differs.
     let freshness = FreshnessPolicy { stale_after: Duration::from_hours(1), ..FreshnessPolicy::default() };
-    let policy = Policy { freshness, ..fleet::policy() };
+    let policy = Policy { freshness, ..policy };
     let running = app::start(Config { policy: policy.clone(), server, ..Config::default() }).await?;
     let desk = Arc::clone(running.desk());
-    fleet::fill(&desk.state, &policy, nodes, 1, desk.now())?;
+    fleet::fill(&desk.state, &policy, nodes, pools, desk.now())?;
     obey(running.address(), || {
         let leases = desk.policy().leases;
         desk.state.leases.sweep(&leases, desk.now() + leases.ttl_max);
     })
     .await
+}
+
+/// Of each table much less than the load of a minute fills.
+fn mixed() -> Result<Policy, Failure> {
+    let mut policy = limiting::policy()?;
+    // A user's few picks are remembered for some seconds. The tokens of a model would be used up within minutes, and all be
+    // rejected from then on.
+    policy.limits.rules.retain(|rule| rule.per == Per::User);
+    let burst = NonZeroU32::new(10).ok_or("10 is not 0")?;
+    for rule in &mut policy.limits.rules {
+        rule.quota = Quota::requests(2.0, burst)?;
+    }
+    let (ttl, remember) = (Duration::from_secs(5), Duration::from_secs(5));
+    Ok(Policy {
+        leases: LeasePolicy { ttl, remember, live_max: 50_000, ..policy.leases },
+        limits: LimitPolicy { keys_max: 5000, ..policy.limits },
+        answers: AnswerPolicy { bytes_max: 8 << 20, ..policy.answers },
+        prefixes: PrefixPolicy { bytes_max: 4 << 20, ..policy.prefixes },
+        ..policy
+    })
 }
 
 fn local() -> SocketAddr {

@@ -51,7 +51,16 @@ impl Asks {
 
     /// The next message: no other one was or will be the same.
     pub(crate) fn next(&self) -> Bytes {
-        let number = self.next.fetch_add(self.picks, Relaxed);
+        self.at(self.number())
+    }
+
+    /// The next message's number.
+    pub(crate) fn number(&self) -> u64 {
+        self.next.fetch_add(self.picks, Relaxed)
+    }
+
+    /// The message with this number, the same each time.
+    pub(crate) fn at(&self, number: u64) -> Bytes {
         // Prompts in an order that is none, so that neighbours in time are no neighbours in memory.
         let prompt = (number / self.picks).wrapping_mul(389) % PROMPTS;
         let frame = &self.frames[usize::try_from(prompt).unwrap_or_default()];
