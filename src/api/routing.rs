@@ -1,5 +1,6 @@
 //! `RoutingService`: each method checks what comes in, asks the desk, and tells what was decided.
 
+mod batch;
 mod lane;
 
 use std::{
@@ -17,23 +18,22 @@ use tracing::{debug, info};
 use super::{
     convert::{
         self, Invalid,
-        reply::{self, Fields, Generated, Out, Told},
+        reply::Told,
         request::{Pick, Terms, pick},
     },
     desk::Desk,
     dispatch, status,
 };
-use lane::Come;
-
 use crate::{
     domain::{decision::Decision, node::BreakerState},
     proto::{
-        BatchPickNodesRequest, BatchPickNodesResponse, BatchPickResult, ExplainPickRequest,
-        ExplainPickResponse, PickNodeRequest, PickNodeResponse, ReportOutcomeRequest, ReportOutcomeResponse,
-        StreamPicksRequest, StreamPicksResponse, batch_pick_result, routing_service_server::RoutingService,
-        stream_picks_response,
+        BatchPickNodesRequest, BatchPickNodesResponse, ExplainPickRequest, ExplainPickResponse,
+        PickNodeRequest, PickNodeResponse, ReportOutcomeRequest, ReportOutcomeResponse, StreamPicksRequest,
+        StreamPicksResponse, routing_service_server::RoutingService, stream_picks_response,
     },
 };
+pub(super) use batch::Batch;
+use lane::Come;
 
 /// What comes of a pick.
 type Decided = Result<Told, Invalid>;
@@ -145,42 +145,6 @@ impl Routing {
 fn told(pick: Pick, decision: Decision) -> Told {
     debug!(request = ?pick.request, ?decision, "decided");
     Told { request: pick.request.key.request, decision }
-}
-
-/// What came of the picks of a batch.
-pub(super) struct Batch(Vec<Decided>);
-
-/// `BatchPickNodesResponse`.
-impl Fields for Batch {
-    fn put(&self, out: &mut impl Out) {
-        for decided in &self.0 {
-            reply::message(out, 1, &OfBatch(decided));
-        }
-    }
-}
-
-/// `BatchPickResult`.
-struct OfBatch<'a>(&'a Decided);
-
-impl Fields for OfBatch<'_> {
-    fn put(&self, out: &mut impl Out) {
-        match self.0 {
-            Ok(told) => reply::message(out, 1, told),
-            Err(bad) => reply::message(out, 2, &Generated(&status::pick_error(bad))),
-        }
-    }
-}
-
-impl From<Batch> for BatchPickNodesResponse {
-    fn from(batch: Batch) -> Self {
-        use batch_pick_result::Result as Wire;
-        let result = |decided: Decided| {
-            let result = decided.map(Told::message);
-            result.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision)
-        };
-        let results = batch.0.into_iter().map(|decided| BatchPickResult { result: Some(result(decided)) });
-        Self { results: results.collect() }
-    }
 }
 
 impl Names {
