@@ -169,7 +169,7 @@ fn question(number: u64) -> Option<Vec<u8>> {
     let question = number / ASKS_ANSWER % QUESTIONS;
     // Some are asked again soon, and known then.
     let question = if question % 4 == 3 { question - 3 } else { question };
-    (number % ASKS_ANSWER == 0).then(|| name(question).into_bytes())
+    number.is_multiple_of(ASKS_ANSWER).then(|| name(question).into_bytes())
 }
 
 fn request(number: u64) -> PickNodeRequest {
