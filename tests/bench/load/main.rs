@@ -1,8 +1,13 @@
 //! How does the service bear load that is not the best for it?
 //!
 //! `cargo bench --bench load`. After `--`: `--only ROW` for one row, `--output json` for one JSON object. Servers, and who
-//! reports to them, run in processes of their own. Rounds are interleaved; figures are medians over rounds. Linux only:
-//! reads `/proc`.
+//! reports to them, run in processes of their own. Figures are medians over rounds, which are interleaved where two things
+//! are compared. Linux only: reads `/proc`.
+//!
+//! The rows: `reports` (picks while a large fleet reports), `half` (latency at half of the peak), `idle` (connections that
+//! say nothing), `overload` (ten times the peak, in open loop, from clients that retry; `--gateways N` for more or fewer of
+//! them) and `slope` (how memory grows under mixed load), which takes ten minutes, or `--minutes N`, and is measured only
+//! where it is asked for.
 
 #[expect(dead_code, reason = "requests go out by their number, to go out again")]
 #[path = "../wire/asks.rs"]

@@ -7,7 +7,9 @@
 
 mod frames;
 mod gateway;
+mod retries;
 mod tally;
+mod wire;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -50,15 +50,9 @@ pub(super) fn hello() -> Vec<u8> {
     HELLO.to_vec()
 }
 
-/// A pick on a stream. The `first` of a connection says in full what later ones only point at.
+/// A pick on a stream. The first of a connection (with its `authority`) says in full what later ones only point at.
 pub(super) fn ask(out: &mut Vec<u8>, stream: u32, millis: u128, message: &[u8], authority: Option<&str>) {
-    let known = || {
-        let mut block = KNOWN.to_vec();
-        block.extend(TIMEOUT);
-        text(&mut block, &format!("{millis}m"));
-        block
-    };
-    let block = authority.map_or_else(known, |authority| introduction(authority, millis));
+    let block = authority.map_or_else(|| reference(millis), |authority| introduction(authority, millis));
     frame(out, HEADERS, END_HEADERS, stream, &block);
     frame(out, DATA, END_STREAM, stream, message);
 }
@@ -72,8 +66,8 @@ pub(super) fn reset(out: &mut Vec<u8>, stream: u32) {
 pub(super) fn heard(inbox: &mut BytesMut) -> Option<Heard> {
     loop {
         let mut head = inbox.get(..HEAD)?;
-        let (length, kind, flags, stream) =
-            (usize::try_from(head.get_uint(3)).ok()?, head.get_u8(), head.get_u8(), head.get_u32());
+        let length = usize::from(head.get_u8()) << 16 | usize::from(head.get_u16());
+        let (kind, flags, stream) = (head.get_u8(), head.get_u8(), head.get_u32());
         inbox.get(..HEAD + length)?;
         inbox.advance(HEAD);
         let payload = inbox.split_to(length);
@@ -120,6 +114,14 @@ fn frame(out: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
     out.extend([length[1], length[2], length[3], kind, flags]);
     out.extend(stream.to_be_bytes());
     out.extend(payload);
+}
+
+/// Points at the headers in the table.
+fn reference(millis: u128) -> Vec<u8> {
+    let mut block = KNOWN.to_vec();
+    block.extend(TIMEOUT);
+    text(&mut block, &format!("{millis}m"));
+    block
 }
 
 /// Puts five headers into the table, at 66 to 62.

@@ -1,18 +1,16 @@
 //! What does one gateway do, from one millisecond to the next?
 
-use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pointsman::domain::time::Chance;
-use prost::bytes::BytesMut;
-use tokio::{
-    net::TcpStream,
-    time::{Instant, sleep_until},
-};
+use tokio::time::{Instant, sleep_until};
 
-use super::super::{asks::Asks, case::Call, reply, said::Failure};
 use super::{
+    super::{asks::Asks, case::Call, reply, said::Failure},
     Load, Phase, Tally,
     frames::{self, Heard},
+    retries::Retries,
+    wire::Wire,
 };
 
 /// For how long the answer to an attempt is of use.
@@ -23,8 +21,6 @@ const ATTEMPTS: u8 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How often it looks what is due.
 const TICK: Duration = Duration::from_millis(1);
-/// Bytes that may be under way before the service has said how many.
-const ROOM: i64 = 65_535;
 /// Length of a gRPC message's prefix.
 const PREFIX: usize = 5;
 
@@ -41,37 +37,10 @@ pub(super) struct Gateway {
 
 /// A pick, and which attempt at it this is.
 #[derive(Debug, Clone, Copy)]
-struct Pick {
-    number: u64,
+pub(super) struct Pick {
+    pub(super) number: u64,
     begun: Instant,
     attempt: u8,
-}
-
-/// An attempt that was sent.
-struct Flight {
-    pick: Pick,
-    until: Instant,
-    is_routed: bool,
-}
-
-/// Picks that are tried again, by the tick in which they are.
-#[derive(Debug, Default)]
-struct Retries {
-    ticks: VecDeque<Vec<Pick>>,
-    first: usize,
-}
-
-/// A connection, and what is under way on it.
-struct Wire {
-    socket: TcpStream,
-    out: Vec<u8>,
-    inbox: BytesMut,
-    /// By half of the stream's number, from `first` on; those that have ended are `None`.
-    flights: VecDeque<Option<Flight>>,
-    first: u32,
-    open: usize,
-    streams_max: usize,
-    room: i64,
 }
 
 impl Gateway {
@@ -148,7 +117,7 @@ impl Gateway {
     fn send(&mut self, pick: Pick, now: Instant) {
         let moment = self.tally.at(now - self.started);
         let message = self.wire.has_place().then(|| self.asks.at(pick.number));
-        if let Some(message) = message.filter(|message| self.wire.room >= length(message)) {
+        if let Some(message) = message.filter(|message| self.wire.room >= message.len()) {
             moment.sent += 1;
             self.wire.send(pick, now, &message, self.address);
         } else {
@@ -208,7 +177,7 @@ impl Gateway {
                     self.wire.streams_max = most as usize;
                     self.wire.out.extend(frames::acknowledgement());
                 }
-                Heard::Room(more) => self.wire.room += i64::from(more),
+                Heard::Room(more) => self.wire.room += more as usize,
                 Heard::Reply(reply) => self.wire.out.extend(reply),
                 Heard::Away => return false,
             }
@@ -238,87 +207,5 @@ impl Gateway {
             self.fail(flight.pick, now);
         }
         Ok(())
-    }
-}
-
-impl Retries {
-    fn add(&mut self, at: Duration, pick: Pick) {
-        let tick = tick(at).saturating_sub(self.first);
-        if self.ticks.len() <= tick {
-            self.ticks.resize_with(tick + 1, Vec::new);
-        }
-        self.ticks[tick].push(pick);
-    }
-
-    fn due(&mut self, now: Duration) -> Option<Vec<Pick>> {
-        if self.first > tick(now) {
-            return None;
-        }
-        self.first += 1;
-        self.ticks.pop_front().or(Some(Vec::new()))
-    }
-}
-
-fn tick(time: Duration) -> usize {
-    usize::try_from(time.as_secs()).unwrap_or_default() * 1000 + time.subsec_millis() as usize
-}
-
-fn length(message: &[u8]) -> i64 {
-    i64::try_from(message.len()).unwrap_or(i64::MAX)
-}
-
-impl Wire {
-    async fn connect(address: SocketAddr) -> Result<Self, Failure> {
-        let socket = TcpStream::connect(address).await?;
-        socket.set_nodelay(true)?;
-        Ok(Self {
-            socket,
-            out: frames::hello(),
-            inbox: BytesMut::new(),
-            flights: VecDeque::new(),
-            first: 1,
-            open: 0,
-            streams_max: 1,
-            room: ROOM,
-        })
-    }
-
-    fn has_place(&self) -> bool {
-        self.open < self.streams_max
-    }
-
-    fn send(&mut self, pick: Pick, now: Instant, message: &[u8], authority: SocketAddr) {
-        let stream = self.first + 2 * u32::try_from(self.flights.len()).unwrap_or_default();
-        let authority = (stream == 1).then(|| authority.to_string());
-        frames::ask(&mut self.out, stream, DEADLINE.as_millis(), message, authority.as_deref());
-        self.flights.push_back(Some(Flight { pick, until: now + DEADLINE, is_routed: false }));
-        self.open += 1;
-        self.room -= length(message);
-    }
-
-    fn flight(&mut self, stream: u32) -> Option<&mut Option<Flight>> {
-        self.flights.get_mut((stream.checked_sub(self.first)? / 2) as usize)
-    }
-
-    /// Reads what is there; `false` at the end.
-    fn receive(&mut self) -> bool {
-        loop {
-            self.inbox.reserve(1 << 16);
-            match self.socket.try_read_buf(&mut self.inbox) {
-                Ok(0) => return false,
-                Ok(_) => {}
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
-            }
-        }
-    }
-
-    /// Writes as much as the service takes now. How the connection ended shows when it is read.
-    fn flush(&mut self) {
-        while !self.out.is_empty() {
-            match self.socket.try_write(&self.out) {
-                Ok(written) => drop(self.out.drain(..written)),
-                Err(_later) => return,
-            }
-        }
     }
 }

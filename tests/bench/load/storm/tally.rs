@@ -84,9 +84,8 @@ impl Tally {
 
 /// The number of a moment. Not in 128 bits, which would cost more than the rest.
 fn index(time: Duration) -> usize {
-    let per_second = 1000 / MOMENT.subsec_millis();
-    usize::try_from(time.as_secs()).unwrap_or_default() * per_second as usize
-        + (time.subsec_millis() / MOMENT.subsec_millis()) as usize
+    let (second, moment) = (1000 / MOMENT.subsec_millis(), time.subsec_millis() / MOMENT.subsec_millis());
+    usize::try_from(time.as_secs() * u64::from(second) + u64::from(moment)).unwrap_or_default()
 }
 
 impl Moment {
