@@ -91,7 +91,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 50051)),
             connections_max: 10_000,
-            streams_max: 100,
+            streams_max: 256,
             pick_bytes_max: 64 * 1024,
             batch_bytes_max: 1024 * 1024,
             report_bytes_max: 256 * 1024,

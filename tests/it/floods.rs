@@ -191,7 +191,7 @@ async fn a_flood_of_resets_ends_its_connection() {
 #[tokio::test]
 async fn a_connection_whose_every_stream_was_reset_at_once_lives() {
     let service = Process::start(FILES, "");
-    let mut flood = resets(100);
+    let mut flood = resets(256);
     flood.extend([0, 0, 8, 6, 0, 0, 0, 0, 0]);
     flood.extend(b"you here");
     let mut client = TcpStream::connect(service.address()).await.expect("it accepts");
