@@ -124,7 +124,7 @@ pub struct Picked<'a> {
 
 fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choice<'a> {
     let pool = survey(request, scene, turn.now);
-    let question = request.answer_key().map(|key| scene.state.answers.question(key));
+    let question = request.answer_key().map(|key| scene.state.answers.question(&key));
     let known = reuse(request, question.as_ref(), scene.state, turn);
     let mut seen = None;
     let mut place = |request: &RouteRequest, turn: &mut Turn| {

@@ -178,7 +178,7 @@ impl Desk {
     /// Keeps an answer, and gives it to those who wait for it.
     pub fn store(&self, key: &AnswerKey, answer: &NewAnswer) -> Result<Lifetime, StoreRefusal> {
         let Turn { now, mut chance } = self.turn();
-        let leader = self.state.answers.pending(key, now);
+        let leader = self.state.answers.pending(&self.state.answers.question(key), now);
         let stored = self.state.answers.store(key, answer, &self.policy().answers, now, &mut chance);
         if let Some(leader) = leader {
             self.queue.announce(&Gate::Answer(leader.request));

@@ -23,7 +23,7 @@ impl Digest {
     }
 
     /// The upper half and the lower half.
-    pub(super) fn halves(self) -> (u64, u64) {
+    pub fn halves(self) -> (u64, u64) {
         (self.high, self.low)
     }
 }

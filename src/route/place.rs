@@ -2,11 +2,11 @@
 //!
 //! The part of the decision that looks at nodes: filtered, scored, picked.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, time::Duration};
 
 use super::{
     Picked, Scene, Turn,
-    filter::{Candidate, Filtered, filter},
+    filter::{Filtered, filter},
     late::late,
     pick::{Keep, pick},
     reject,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        decision::{Rejection, RejectionReason, Route, Target},
+        decision::{Rejection, RejectionReason, Route},
         policy::Balance,
         request::{Patience, RouteRequest},
         time::Instant,
@@ -43,12 +43,12 @@ pub fn place<'a>(
     turn: &mut Turn,
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
-    let (mut filtered, known) = match shortlist(request, scene, turn) {
-        Some(Shortlist { filtered, known }) => (filtered, Some(known)),
+    let (mut filtered, searched) = match shortlist(request, scene, turn) {
+        Some(Shortlist { filtered, searched }) => (filtered, Some(searched)),
         None => (filter(request, scene, turn.now), None),
     };
     let readings = mem::take(&mut filtered.readings);
-    let mut scores = score(request, &filtered, readings, known, scene, turn);
+    let mut scores = score(request, &filtered, readings, searched, scene, turn);
     let bids = scores.bids();
     let is_full = scores.is_full(&bids);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
@@ -82,7 +82,8 @@ fn route(
     now: Instant,
 ) -> Route {
     let policy = scene.policy;
-    let mut targets = ranked.iter().filter_map(|scored| target(request, &scored.candidate).cloned());
+    let target = |scored: &Scored<'_>| scored.candidate.node.target(request.request_type).cloned();
+    let mut targets = ranked.iter().filter_map(target);
     let (best, score) = (&ranked[0].candidate.node, &ranked[0].score);
     // A node may tell a speed at which nothing would ever come.
     let reckoned =
@@ -100,8 +101,4 @@ fn route(
         repeated: false,
         model: request.model.clone(),
     }
-}
-
-fn target<'a>(request: &RouteRequest, candidate: &Candidate<'a>) -> Option<&'a Arc<Target>> {
-    candidate.node.target(request.request_type)
 }

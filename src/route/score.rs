@@ -13,7 +13,7 @@ pub mod peers;
 use super::{
     Scene, Turn,
     filter::{Candidate, Filtered},
-    shortlist::{Known, Rest},
+    shortlist::{Rest, Searched},
 };
 use crate::{
     domain::{
@@ -80,13 +80,13 @@ pub struct Scores<'a, 'f> {
     now: Instant,
 }
 
-/// Prepares to score every candidate by the policy's balance, of each of which there is a reading. `known` is what all nodes
-/// have in common where not all are candidates.
+/// Prepares to score every candidate by the policy's balance, of each of which there is a reading. `searched` is what the
+/// board has told where not all nodes are candidates.
 pub fn score<'a, 'f>(
     request: &'f RouteRequest,
     filtered: &'f Filtered<'a>,
     mut readings: Vec<Reading>,
-    known: Option<Known>,
+    searched: Option<Searched>,
     scene: Scene<'f>,
     turn: &mut Turn,
 ) -> Scores<'a, 'f> {
@@ -94,7 +94,7 @@ pub fn score<'a, 'f>(
     if request.adapter.is_some() || filtered.rung == Rung::Frozen {
         reread(&mut readings, request, filtered, policy, turn.now);
     }
-    let (balance, market, standings, rest) = if let Some(Known { market, standings, rest }) = known {
+    let (balance, market, standings, rest) = if let Some(Searched { market, standings, rest }) = searched {
         (Balance::ExpectedCost, market, Some(standings), Some(rest))
     } else {
         load::borrow(&mut readings, &mut turn.chance);

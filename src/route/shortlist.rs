@@ -30,13 +30,13 @@ const MANY: usize = 16;
 pub struct Shortlist<'a> {
     /// The candidates.
     pub filtered: Filtered<'a>,
-    /// What is known besides.
-    pub known: Known,
+    /// What the search has told besides.
+    pub searched: Searched,
 }
 
 /// What the board has told already.
 #[derive(Debug)]
-pub struct Known {
+pub struct Searched {
     /// What all nodes have in common.
     pub market: Market,
     /// Where each candidate stands; its cache as it was not long ago.
@@ -68,16 +68,16 @@ pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) 
     // Others decide meanwhile: nobody holds the board while prefixes are looked up.
     let market = Market::of(request, speeds, scene, turn.now);
     let mut rows = board.read_again(version, scene.policy, turn.now);
-    let mut places = search(request, board, &mut rows, &market, scene, turn);
-    let view = |place: &usize| View::of(board, &rows, *place);
-    places.retain(|place| is_wanted(request, &view(place)));
-    let candidates = places.iter().map(view).map(|view| (Candidate::plain(&view), view.reading)).unzip();
-    let standings = places.iter().map(|place| rows.standing(*place)).collect();
-    let filtered = plain(request, candidates, speeds);
+    let places = search(request, board, &mut rows, &market, scene, turn);
+    let views = places.into_iter().map(|place| (View::of(board, &rows, place), rows.standing(place)));
+    let wanted = views.filter(|(view, _)| is_wanted(request, view));
+    let (candidates, (readings, standings)) =
+        wanted.map(|(view, standing)| (Candidate::plain(&view), (view.reading, standing))).unzip();
+    let filtered = plain(request, (candidates, readings), speeds);
     let rest =
         Rest { busy: rows.busy(market.busy_wait_ms(), turn.now), is_full: census.least_pressure >= 1.0 };
-    let known = Known { market, standings, rest };
-    (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, known })
+    let searched = Searched { market, standings, rest };
+    (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, searched })
 }
 
 /// What all nodes have in common, how fast they are, and in which version of the board.

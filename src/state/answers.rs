@@ -57,39 +57,11 @@ pub enum Claim {
     Answered(Answer),
 }
 
-/// What names an answer.
-pub trait Names {
-    /// Stands for it in the tables.
-    fn digest(&self, digester: &Digester) -> Digest;
-    /// Whose it is.
-    fn tenant(&self) -> &TenantId;
-}
-
-impl Names for AnswerKey {
-    fn digest(&self, digester: &Digester) -> Digest {
-        digester.digest(&self.scope.tenant, self)
-    }
-
-    fn tenant(&self) -> &TenantId {
-        &self.scope.tenant
-    }
-}
-
-/// A question of a request, digested once.
+/// A question, digested once for all that is asked about it.
 #[derive(Debug, Clone)]
 pub struct Question {
     digest: Digest,
     tenant: TenantId,
-}
-
-impl Names for Question {
-    fn digest(&self, _: &Digester) -> Digest {
-        self.digest
-    }
-
-    fn tenant(&self) -> &TenantId {
-        &self.tenant
-    }
 }
 
 impl Answers {
@@ -112,20 +84,20 @@ impl Answers {
         Self { digester, kept, leaders: Leaders::default(), tally }
     }
 
-    /// A question that is asked about more than once.
-    pub fn question(&self, key: AnswerKey) -> Question {
-        Question { digest: key.digest(&self.digester), tenant: key.scope.tenant }
+    /// The question whose answer has this name.
+    pub fn question(&self, key: &AnswerKey) -> Question {
+        Question { digest: self.digest(key), tenant: key.scope.tenant.clone() }
     }
 
     /// Looks for an answer. Counts nothing and drops nothing; moka takes note of the use.
-    pub fn peek(&self, key: &impl Names, now: Instant) -> Lookup {
-        self.find(key.digest(&self.digester), now)
+    pub fn peek(&self, question: &Question, now: Instant) -> Lookup {
+        self.find(question.digest, now)
     }
 
     /// Counts what a decision made of a question, and lets go of what has had its time.
-    pub fn note(&self, key: &impl Names, verdict: AnswerVerdict, now: Instant) {
+    pub fn note(&self, question: &Question, verdict: AnswerVerdict, now: Instant) {
         if verdict == AnswerVerdict::Miss {
-            self.drop_expired(key.digest(&self.digester), key.tenant(), now);
+            self.drop_expired(question, now);
         }
         self.tally.count(verdict);
     }
@@ -140,7 +112,7 @@ impl Answers {
         now: Instant,
         chance: &mut Chance,
     ) -> Result<Lifetime, StoreRefusal> {
-        let digest = key.digest(&self.digester);
+        let digest = self.digest(key);
         let kept = policy.check(&answer.body).map(|()| {
             let lifetime = policy.lifetime(key.scope.request_type, answer, now, chance);
             let marks = Marks::of(&self.digester, &key.scope);
@@ -163,7 +135,7 @@ impl Answers {
             PurgeScope::Version(tenant, model, version) => {
                 self.purge_marked(tenant, Some(model), Some(version))
             }
-            PurgeScope::Answer(key) => u64::from(self.kept.remove(&key.digest(&self.digester)).is_some()),
+            PurgeScope::Answer(key) => u64::from(self.kept.remove(&self.digest(key)).is_some()),
         };
         self.tally.count_purged(purged);
         purged
@@ -173,13 +145,13 @@ impl Answers {
     /// one leads. A leader that claims again, for another attempt, leads on; its earlier [`Leadership`] is void.
     pub fn claim(
         &self,
-        key: &impl Names,
+        question: &Question,
         request: &RequestKey,
         until: Instant,
         policy: &AnswerPolicy,
         now: Instant,
     ) -> Claim {
-        let digest = key.digest(&self.digester);
+        let digest = question.digest;
         let answered = || match self.kept.contains_key(&digest).then(|| self.find(digest, now)) {
             Some(Lookup::Fresh(answer)) => Some(answer),
             _ => None,
@@ -189,8 +161,8 @@ impl Answers {
     }
 
     /// The request that leads this question, if there is one.
-    pub fn pending(&self, key: &impl Names, now: Instant) -> Option<Leader> {
-        self.leaders.pending(key.digest(&self.digester), now)
+    pub fn pending(&self, question: &Question, now: Instant) -> Option<Leader> {
+        self.leaders.pending(question.digest, now)
     }
 
     /// The leader's lease was renewed. Does nothing if it leads no longer.
@@ -229,6 +201,10 @@ impl Answers {
         self.tally.stats(entries, self.kept.weighted_size(), self.leaders.count())
     }
 
+    fn digest(&self, key: &AnswerKey) -> Digest {
+        self.digester.digest(&key.scope.tenant, key)
+    }
+
     fn find(&self, digest: Digest, now: Instant) -> Lookup {
         self.kept.get(&digest).map_or(Lookup::Miss, |entry| entry.at(now))
     }
@@ -242,11 +218,11 @@ impl Answers {
         lifetime
     }
 
-    fn drop_expired(&self, digest: Digest, tenant: &TenantId, now: Instant) {
-        if !self.kept.contains_key(&digest) {
+    fn drop_expired(&self, question: &Question, now: Instant) {
+        if !self.kept.contains_key(&question.digest) {
             return;
         }
-        let slot = Key::new(digest, &self.digester, tenant);
+        let slot = Key::new(question.digest, &self.digester, &question.tenant);
         self.kept.entry(slot).and_compute_with(|found| match found {
             Some(found) if found.value().at(now) == Lookup::Miss => Op::Remove,
             _ => Op::Nop,

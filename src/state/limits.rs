@@ -26,14 +26,14 @@ use std::{
 };
 
 use crate::domain::{
-    digest::Digester,
+    digest::{Digest, Digester},
     limit::{Fit, LimitPolicy, LimitRule, LimitStats, LimitVerdict, Mode, OverLimit},
     request::RouteRequest,
     time::Instant,
 };
 use ask::{Ask, Kind};
 use gcra::{Pace, Refusal};
-use keys::{Full, Keys, Slot};
+use keys::{Full, Keys};
 use tally::Tallies;
 
 /// What everyone has taken.
@@ -59,7 +59,7 @@ pub struct Reservation(Box<[Taking]>);
 /// Units of one key. Holds all that giving back needs: the rule may be gone by then.
 #[derive(Debug, Clone, Copy)]
 struct Taking {
-    slot: Slot,
+    key: Digest,
     pace: Pace,
     units: NonZeroU32,
 }
@@ -110,11 +110,10 @@ impl Limits {
         for taking in takings {
             let reserved = u64::from(taking.units.get());
             if used <= reserved {
-                self.keys.give_back(taking.slot, taking.pace, reserved - used, now);
+                self.keys.give_back(taking.key, taking.pace, reserved - used, now);
                 continue;
             }
-            if let Err(Full) =
-                self.keys.debit(taking.slot, taking.pace, used - reserved, policy.keys_max, now)
+            if let Err(Full) = self.keys.debit(taking.key, taking.pace, used - reserved, policy.keys_max, now)
             {
                 self.uncounted.fetch_add(1, Relaxed);
             }
@@ -178,9 +177,9 @@ impl Limits {
     fn take(&self, rule: &LimitRule, ask: Ask<'_>, now: Instant) -> Result<Option<Taking>, Refusal> {
         let (pace, units) = (Pace::of(rule.quota), ask.cost);
         for (kind, room) in ask.kinds() {
-            let slot = ask.slot(rule, kind, &self.digester);
-            if let Ok(taken) = self.keys.take(slot, pace, units, room, now) {
-                return taken.map(|()| Some(Taking { slot, pace, units }));
+            let key = ask.key(rule, kind, &self.digester);
+            if let Ok(taken) = self.keys.take(key, pace, units, room, now) {
+                return taken.map(|()| Some(Taking { key, pace, units }));
             }
             let missed = if kind == Kind::Own { &self.overflowed } else { &self.uncounted };
             missed.fetch_add(1, Relaxed);
@@ -190,14 +189,14 @@ impl Limits {
 
     fn give_back_all(&self, takings: &[Taking], now: Instant) {
         for taking in takings {
-            self.keys.give_back(taking.slot, taking.pace, u64::from(taking.units.get()), now);
+            self.keys.give_back(taking.key, taking.pace, u64::from(taking.units.get()), now);
         }
     }
 
     fn verdict(&self, rule: &LimitRule, ask: Ask<'_>, now: Instant) -> LimitVerdict {
         let pace = Pace::of(rule.quota);
         let peek = |(kind, room)| {
-            self.keys.peek(ask.slot(rule, kind, &self.digester), pace, ask.cost, room, now).ok()
+            self.keys.peek(ask.key(rule, kind, &self.digester), pace, ask.cost, room, now).ok()
         };
         let peeked = ask.kinds().into_iter().find_map(peek);
         // Where there is no room to count it, a request is let through.

@@ -192,8 +192,7 @@ async fn a_flood_of_resets_ends_its_connection() {
 async fn a_connection_whose_every_stream_was_reset_at_once_lives() {
     let service = Process::start(FILES, "");
     let mut flood = resets(256);
-    flood.extend([0, 0, 8, 6, 0, 0, 0, 0, 0]);
-    flood.extend(b"you here");
+    flood.extend(raw::http2_frame(6, 0, 0, b"you here"));
     let mut client = TcpStream::connect(service.address()).await.expect("it accepts");
     client.write_all(&flood).await.expect("it is sent");
     let heard = async {
@@ -207,16 +206,11 @@ async fn a_connection_whose_every_stream_was_reset_at_once_lives() {
 
 /// So many streams, each opened and reset.
 fn resets(count: u32) -> Vec<u8> {
-    let mut flood = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    flood.extend([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    let mut flood = raw::opening();
     for stream in (1..2 * count).step_by(2) {
         // POST, http, /; no more headers, no body.
-        flood.extend([0, 0, 3, 1, 5]);
-        flood.extend(stream.to_be_bytes());
-        flood.extend([0x83, 0x86, 0x84]);
-        flood.extend([0, 0, 4, 3, 0]);
-        flood.extend(stream.to_be_bytes());
-        flood.extend([0, 0, 0, 8]);
+        flood.extend(raw::http2_frame(1, 5, stream, &[0x83, 0x86, 0x84]));
+        flood.extend(raw::http2_frame(3, 0, stream, &[0, 0, 0, 8]));
     }
     flood
 }

@@ -57,12 +57,16 @@ pub(crate) fn call(method: &str, message: &impl Message) -> Vec<u8> {
     let text = |text: &str| [&[u8::try_from(text.len()).expect("short")], text.as_bytes()].concat();
     // As HPACK has it: a new name, a literal, not to be remembered.
     let headers = headers.map(|(name, value)| [vec![0], text(name), text(value)].concat()).concat();
-    let settings = http2_frame(4, 0, 0, &[]);
-    let frames = [settings, http2_frame(1, 4, 1, &headers), http2_frame(0, 1, 1, &frame(message))];
-    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frames.concat()].concat()
+    [opening(), http2_frame(1, 4, 1, &headers), http2_frame(0, 1, 1, &frame(message))].concat()
 }
 
-fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+/// What opens a connection: the preface, and settings that say nothing.
+pub(crate) fn opening() -> Vec<u8> {
+    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), http2_frame(4, 0, 0, &[])].concat()
+}
+
+/// A frame as RFC 9113 numbers its kind and flags.
+pub(crate) fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }

@@ -32,6 +32,14 @@ impl<A: 'static> Come<A> {
         }
     }
 
+    /// The answer, if it is there.
+    fn now(self) -> Option<A> {
+        match self {
+            Self::Now(answer) => Some(answer),
+            Self::Later(_) => None,
+        }
+    }
+
     /// Looks whether it comes at once.
     async fn begin(self) -> Self {
         let Self::Later(mut answer) = self else { return self };
@@ -44,17 +52,15 @@ impl<A: 'static> Come<A> {
 
 /// The answers to a batch, in its order. They are asked in that order too; those that wait, wait together.
 pub(super) async fn all<Q, A: 'static>(asked: &[Q], answer: impl Fn(&Q) -> Come<A>) -> Vec<A> {
-    let mut answers = Vec::with_capacity(asked.len());
-    let mut waits = false;
+    let mut begun = Vec::with_capacity(asked.len());
     for question in asked {
-        let begun = answer(question).begin().await;
-        waits |= matches!(begun, Come::Later(_));
-        answers.push(begun);
+        begun.push(answer(question).begin().await);
     }
-    if waits {
-        return join_all(answers.into_iter().map(Come::come)).await;
+    // Futures are dear where there is nothing to wait for.
+    if begun.iter().any(|come| matches!(come, Come::Later(_))) {
+        return join_all(begun.into_iter().map(Come::come)).await;
     }
-    answers.into_iter().filter_map(|come| come.come().now_or_never()).collect()
+    begun.into_iter().filter_map(Come::now).collect()
 }
 
 /// The answers to what is asked, as they come; while `waiting_max` wait, and while nobody takes an answer, no more is asked.

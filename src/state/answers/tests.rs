@@ -68,13 +68,14 @@ fn store(answers: &Answers, key: &AnswerKey, answer: &NewAnswer, now: Instant) {
 impl Answers {
     /// As a decision does: looks, and notes what came of it.
     fn lookup(&self, key: &AnswerKey, now: Instant) -> Lookup {
-        let found = self.peek(key, now);
+        let question = self.question(key);
+        let found = self.peek(&question, now);
         let verdict = match found {
             Lookup::Fresh(_) => AnswerVerdict::Fresh,
             Lookup::Stale(_) => AnswerVerdict::Stale,
             Lookup::Miss => AnswerVerdict::Miss,
         };
-        self.note(key, verdict, now);
+        self.note(&question, verdict, now);
         found
     }
 }
@@ -146,7 +147,7 @@ fn an_answer_is_fresh_then_stale_then_gone() {
 fn a_lookup_lets_go_of_what_has_had_its_time() {
     let answers = answers();
     store(&answers, &question("q"), &reference("r"), at(0));
-    assert_eq!(answers.peek(&question("q"), at(20)), Lookup::Miss);
+    assert_eq!(answers.peek(&answers.question(&question("q")), at(20)), Lookup::Miss);
     answers.sweep(at(20));
     assert_eq!(answers.stats().entries, 1, "a peek drops nothing");
     assert_eq!(answers.lookup(&question("q"), at(20)), Lookup::Miss);
@@ -242,7 +243,7 @@ fn a_purge_among_stores_leaves_nothing_that_was_there_before() {
                 store(&answers, key, &reference("mine"), at(0));
             }
             assert_eq!(answers.purge(&PurgeScope::Tenant(tenant("a"))), 2_000);
-            assert!(mine.iter().all(|key| answers.peek(key, at(1)) == Lookup::Miss));
+            assert!(mine.iter().all(|key| answers.peek(&answers.question(key), at(1)) == Lookup::Miss));
         }
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
@@ -260,8 +261,8 @@ fn what_happens_is_counted_and_a_peek_is_not() {
     let before = answers.stats();
     assert_eq!((before.misses, before.hits, before.stale_hits), (1, 2, 1));
     assert_eq!((before.stored, before.coalesced), (1, 1));
-    answers.peek(&question("q"), at(1));
-    answers.peek(&question("other"), at(1));
+    answers.peek(&answers.question(&question("q")), at(1));
+    answers.peek(&answers.question(&question("other")), at(1));
     assert_eq!(answers.stats(), before);
 }
 

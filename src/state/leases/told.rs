@@ -6,6 +6,7 @@ use crate::domain::{
     decision::{LeaseGrant, Route, Target},
     id::ModelName,
     policy::Balance,
+    time::nanos,
 };
 
 /// A route without its lease.
@@ -52,13 +53,13 @@ impl Told {
     }
 }
 
-/// A duration in 8 bytes instead of 16: there are hundreds of thousands of leases. 584 years and more are as good as that.
+/// A duration in 8 bytes instead of 16: there are hundreds of thousands of leases.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Short(u64);
 
 impl Short {
     pub(super) fn of(duration: Duration) -> Self {
-        Self(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+        Self(nanos(duration))
     }
 
     pub(super) fn duration(self) -> Duration {

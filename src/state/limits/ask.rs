@@ -2,9 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use super::keys::Slot;
 use crate::domain::{
-    digest::Digester,
+    digest::{Digest, Digester},
     id::{ModelName, UserId},
     limit::{LimitPolicy, LimitRule, Per, Quota, Unit},
     request::{RouteRequest, Tier},
@@ -56,7 +55,7 @@ impl<'a> Ask<'a> {
     }
 
     /// The key. The rule is in it with all that makes its counts comparable: another quota counts under other keys.
-    pub(super) fn slot(self, rule: &LimitRule, kind: Kind, digester: &Digester) -> Slot {
+    pub(super) fn key(self, rule: &LimitRule, kind: Kind, digester: &Digester) -> Digest {
         let counted = match (kind, rule.per) {
             (Kind::Shared, per) => Counted::Shared(per),
             (Kind::Own, Per::User) => Counted::User(self.request.user.as_ref()),
@@ -68,7 +67,7 @@ impl<'a> Ask<'a> {
             Quota::Requests { per_second, burst } => (Unit::Requests, per_second.to_bits(), burst),
             Quota::Tokens { per_minute, burst } => (Unit::Tokens, u64::from(per_minute.get()), burst),
         };
-        digester.digest(&self.request.key.tenant, &(&rule.name, quota, counted)).into()
+        digester.digest(&self.request.key.tenant, &(&rule.name, quota, counted))
     }
 }
 

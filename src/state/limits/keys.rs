@@ -10,7 +10,6 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
-    hash::{Hash, Hasher},
     num::NonZeroU32,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,
@@ -45,13 +44,9 @@ pub(super) struct Keys {
 
 #[derive(Default)]
 struct Shard {
-    arrivals: HashMap<Slot, Arrival, AsIs>,
+    arrivals: HashMap<Digest, Arrival, AsIs>,
     searched: Option<Instant>,
 }
-
-/// A digest as two words: an entry of the table takes 24 bytes so, and 32 with a `u128` in it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slot([u64; 2]);
 
 /// No room for another key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,13 +67,13 @@ impl Keys {
     /// Takes `cost` units of the key, which may be the `room`th at most. What does not fit changes nothing.
     pub(super) fn take(
         &self,
-        slot: Slot,
+        key: Digest,
         pace: Pace,
         cost: NonZeroU32,
         room: usize,
         now: Instant,
     ) -> Result<Result<(), Refusal>, Full> {
-        self.change(slot, room, now, |arrival, steady| {
+        self.change(key, room, now, |arrival, steady| {
             pace.take(arrival, cost, steady).map_err(|refusal| refusal.told_at(now, steady))
         })
     }
@@ -86,21 +81,21 @@ impl Keys {
     /// Takes `units` of the key whether they fit or not.
     pub(super) fn debit(
         &self,
-        slot: Slot,
+        key: Digest,
         pace: Pace,
         units: u64,
         room: usize,
         now: Instant,
     ) -> Result<(), Full> {
         let debit = |arrival, now| Ok::<_, Refusal>(pace.debit(arrival, units, now));
-        self.change(slot, room, now, debit).map(|_| ())
+        self.change(key, room, now, debit).map(|_| ())
     }
 
     /// Gives `units` back to the key. One that owes nothing then is forgotten.
-    pub(super) fn give_back(&self, slot: Slot, pace: Pace, units: u64, now: Instant) {
-        let mut shard = self.shard(slot).lock();
+    pub(super) fn give_back(&self, key: Digest, pace: Pace, units: u64, now: Instant) {
+        let mut shard = self.shard(key).lock();
         let now = self.steady.advance(now);
-        let Entry::Occupied(mut entry) = shard.arrivals.entry(slot) else { return };
+        let Entry::Occupied(mut entry) = shard.arrivals.entry(key) else { return };
         let arrival = pace.give_back(*entry.get(), units);
         if owes(arrival, now) {
             entry.insert(arrival);
@@ -114,15 +109,15 @@ impl Keys {
     /// searched for what it could forget.
     pub(super) fn peek(
         &self,
-        slot: Slot,
+        key: Digest,
         pace: Pace,
         cost: NonZeroU32,
         room: usize,
         now: Instant,
     ) -> Result<(Fit, u64), Full> {
-        let shard = self.shard(slot).lock();
+        let shard = self.shard(key).lock();
         let steady = self.steady.read(now);
-        let arrival = match shard.arrivals.get(&slot) {
+        let arrival = match shard.arrivals.get(&key) {
             Some(arrival) => *arrival,
             None if self.len() < room => NEVER_ASKED,
             None => return Err(Full),
@@ -145,14 +140,14 @@ impl Keys {
 
     fn change<E>(
         &self,
-        slot: Slot,
+        key: Digest,
         room: usize,
         now: Instant,
         change: impl FnOnce(Arrival, Instant) -> Result<Arrival, E>,
     ) -> Result<Result<(), E>, Full> {
-        let mut shard = self.shard(slot).lock();
+        let mut shard = self.shard(key).lock();
         let now = self.steady.advance(now);
-        if let Some(arrival) = shard.arrivals.get_mut(&slot) {
+        if let Some(arrival) = shard.arrivals.get_mut(&key) {
             return Ok(change(*arrival, now).map(|changed| *arrival = changed));
         }
         let arrival = match change(NEVER_ASKED, now) {
@@ -160,7 +155,7 @@ impl Keys {
             Err(refused) => return Ok(Err(refused)),
         };
         self.reserve(&mut shard, room, now)?;
-        shard.arrivals.insert(slot, arrival);
+        shard.arrivals.insert(key, arrival);
         Ok(Ok(()))
     }
 
@@ -186,10 +181,10 @@ impl Keys {
         self.count.fetch_sub(before - shard.arrivals.len(), Relaxed);
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "any part of the word will do")]
-    fn shard(&self, slot: Slot) -> &Mutex<Shard> {
-        // The table within the shard goes by the other word.
-        &self.shards[slot.0[1] as usize % SHARDS]
+    #[expect(clippy::cast_possible_truncation, reason = "any part of the half will do")]
+    fn shard(&self, key: Digest) -> &Mutex<Shard> {
+        // The table within the shard goes by the lower half.
+        &self.shards[key.halves().0 as usize % SHARDS]
     }
 }
 
@@ -202,30 +197,10 @@ impl Shard {
     }
 }
 
-impl From<Digest> for Slot {
-    #[expect(clippy::cast_possible_truncation, reason = "halves of it are wanted")]
-    fn from(digest: Digest) -> Self {
-        Self([digest.as_u128() as u64, (digest.as_u128() >> 64) as u64])
-    }
-}
-
-/// Like a digest, it does not belong into logs.
-impl fmt::Debug for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}…", self.0[1] >> 32)
-    }
-}
-
-/// Nor do a million of them.
+/// A million of digests do not belong into logs.
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keys").field("count", &self.count).finish_non_exhaustive()
-    }
-}
-
-impl Hash for Slot {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0[0]);
     }
 }
 

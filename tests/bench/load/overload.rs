@@ -55,12 +55,11 @@ struct Round {
 pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
     let gateways = argument("--gateways").map_or(Ok(GATEWAYS), |gateways| gateways.parse())?;
     let asks = Arc::new(Asks::new(Work::Full, Call::Unary));
-    let mut site = Site { service: Child::start(FULL, &[])?, asks, gateways };
     let rounds = block_on(async {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             // Anew: what all rounds ask for would use up the limit of tokens.
-            site.service = Child::start(FULL, &[])?;
+            let mut site = Site { service: Child::start(FULL, &[])?, asks: Arc::clone(&asks), gateways };
             rounds.push(site.round().await?);
         }
         Ok(rounds)

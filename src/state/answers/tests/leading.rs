@@ -9,7 +9,7 @@ fn request(name: &str) -> RequestKey {
 }
 
 fn claim(answers: &Answers, name: &str, until: u64, now: u64) -> Claim {
-    answers.claim(&question("q"), &request(name), at(until), &policy(), at(now))
+    answers.claim(&answers.question(&question("q")), &request(name), at(until), &policy(), at(now))
 }
 
 fn lead(answers: &Answers, name: &str, until: u64, now: u64) -> Leadership {
@@ -21,7 +21,7 @@ fn lead(answers: &Answers, name: &str, until: u64, now: u64) -> Leadership {
 
 /// Who leads, as others see it.
 fn leader(answers: &Answers, now: Instant) -> Option<String> {
-    answers.pending(&question("q"), now).map(|leader| leader.request.request.to_string())
+    answers.pending(&answers.question(&question("q")), now).map(|leader| leader.request.request.to_string())
 }
 
 fn settle(answers: &Answers, leadership: Leadership, result: OutcomeResult, now: u64) {
@@ -43,7 +43,8 @@ fn the_first_leads_and_the_others_follow_until_its_lease_ends() {
 fn questions_have_each_its_own_leader() {
     let answers = answers();
     lead(&answers, "first", 10, 0);
-    let other = answers.claim(&question("other"), &request("second"), at(10), &policy(), at(0));
+    let other =
+        answers.claim(&answers.question(&question("other")), &request("second"), at(10), &policy(), at(0));
     assert!(matches!(other, Claim::Leads(_)));
     assert_eq!(answers.stats().leaders, 2);
 }
@@ -133,12 +134,12 @@ fn beyond_the_bound_nobody_leads_and_a_sweep_makes_room() {
     let answers = answers();
     let policy = AnswerPolicy { leaders_max: 2, ..policy() };
     let claim = |prompt: &str, now| {
-        answers.claim(&question(prompt), &request(prompt), at(now + 10), &policy, at(now))
+        answers.claim(&answers.question(&question(prompt)), &request(prompt), at(now + 10), &policy, at(now))
     };
     assert!(matches!(claim("1", 0), Claim::Leads(_)));
     assert!(matches!(claim("2", 5), Claim::Leads(_)));
     assert_eq!(claim("3", 5), Claim::Alone);
-    assert_eq!(answers.pending(&question("3"), at(5)), None);
+    assert_eq!(answers.pending(&answers.question(&question("3")), at(5)), None);
     answers.sweep(at(10));
     assert_eq!(answers.stats().leaders, 1);
     assert!(matches!(claim("3", 10), Claim::Leads(_)));
@@ -155,7 +156,9 @@ fn of_many_threads_exactly_one_leads_each_question() {
                 let request = request(&format!("r{thread}"));
                 for (i, led) in leads.iter().enumerate() {
                     let key = question(&i.to_string());
-                    if let Claim::Leads(_) = answers.claim(&key, &request, at(10), &policy(), at(0)) {
+                    if let Claim::Leads(_) =
+                        answers.claim(&answers.question(&key), &request, at(10), &policy(), at(0))
+                    {
                         led.fetch_add(1, Relaxed);
                     }
                 }
@@ -191,7 +194,7 @@ fn a_question_goes_to_a_node_once_however_threads_meet() {
 }
 
 fn is_answered(answers: &Answers, key: &AnswerKey, request: &RequestKey, routed: &AtomicUsize) -> bool {
-    match answers.claim(key, request, at(10), &policy(), at(1)) {
+    match answers.claim(&answers.question(key), request, at(10), &policy(), at(1)) {
         Claim::Leads(_) => {
             routed.fetch_add(1, Relaxed);
             store(answers, key, &reference("r"), at(1));

@@ -9,9 +9,9 @@ fn pace() -> Pace {
     Pace::of(Quota::Requests { per_second: 1.0, burst: NonZeroU32::MIN })
 }
 
-fn slot(number: usize) -> Slot {
+fn key(number: usize) -> Digest {
     let tenant = TenantId::parse("a").expect("a name");
-    Digester::with_secret(7).digest(&tenant, &number).into()
+    Digester::with_secret(7).digest(&tenant, &number)
 }
 
 fn at(millis: u64) -> Instant {
@@ -19,7 +19,7 @@ fn at(millis: u64) -> Instant {
 }
 
 fn take(keys: &Keys, number: usize, room: usize, now: Instant) -> Result<bool, Full> {
-    keys.take(slot(number), pace(), NonZeroU32::MIN, room, now).map(|taken| taken.is_ok())
+    keys.take(key(number), pace(), NonZeroU32::MIN, room, now).map(|taken| taken.is_ok())
 }
 
 /// Keys 0 to `count`, each of which owes until a second after `now`.
@@ -35,7 +35,7 @@ fn counted(keys: &Keys) -> usize {
 
 #[test]
 fn an_entry_takes_24_bytes() {
-    assert_eq!(size_of::<(Slot, Arrival)>(), 24);
+    assert_eq!(size_of::<(Digest, Arrival)>(), 24);
 }
 
 #[test]
@@ -65,9 +65,9 @@ fn what_owes_nothing_is_forgotten() {
 #[test]
 fn a_key_that_is_given_all_back_is_forgotten() {
     let keys = filled(1, at(0));
-    keys.give_back(slot(0), pace(), 1, at(0));
+    keys.give_back(key(0), pace(), 1, at(0));
     assert_eq!((keys.len(), counted(&keys)), (0, 0));
-    keys.give_back(slot(0), pace(), 1, at(0));
+    keys.give_back(key(0), pace(), 1, at(0));
     assert_eq!((keys.len(), take(&keys, 0, ROOM, at(0))), (0, Ok(true)));
 }
 
@@ -75,8 +75,8 @@ fn a_key_that_is_given_all_back_is_forgotten() {
 fn there_are_never_more_keys_than_there_is_room() {
     let keys = filled(100, at(0));
     assert_eq!(take(&keys, 100, 100, at(0)), Err(Full));
-    assert_eq!(keys.debit(slot(100), pace(), 1, 100, at(0)), Err(Full));
-    assert_eq!(keys.peek(slot(100), pace(), NonZeroU32::MIN, 100, at(0)), Err(Full));
+    assert_eq!(keys.debit(key(100), pace(), 1, 100, at(0)), Err(Full));
+    assert_eq!(keys.peek(key(100), pace(), NonZeroU32::MIN, 100, at(0)), Err(Full));
     assert_eq!(take(&keys, 5, 100, at(0)), Ok(false), "keys that are there are counted on");
     assert_eq!((keys.len(), counted(&keys)), (100, 100));
 }
@@ -119,7 +119,7 @@ fn the_count_is_that_of_the_entries_whoever_comes_and_goes() {
                     let _ = take(keys, number, 200, now);
                     assert!(keys.len() <= 200);
                     if turn % 3 == 0 {
-                        keys.give_back(slot((turn * 5) % 300), pace(), 1, now);
+                        keys.give_back(key((turn * 5) % 300), pace(), 1, now);
                     }
                     if turn % 100 == 0 {
                         keys.sweep(now);
@@ -142,7 +142,7 @@ fn who_comes_late_to_a_forgotten_key_owes_from_then_on_all_the_same() {
 
 #[test]
 fn logs_show_no_keys() {
-    let (keys, slot) = (filled(3, at(0)), slot(1));
+    let (keys, slot) = (filled(3, at(0)), key(1));
     assert_eq!(format!("{slot:?}").chars().count(), 9);
     assert_eq!(format!("{keys:?}"), "Keys { count: 3, .. }");
 }

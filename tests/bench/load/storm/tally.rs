@@ -76,8 +76,6 @@ impl Tally {
 
     /// The moments of a span of time.
     pub(crate) fn moments(&self, from: Duration, length: Duration) -> impl Iterator<Item = &Moment> {
-        let index =
-            |time: Duration| usize::try_from(time.as_millis() / MOMENT.as_millis()).unwrap_or_default();
         self.0.iter().skip(index(from)).take(index(length))
     }
 }

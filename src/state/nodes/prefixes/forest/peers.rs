@@ -63,9 +63,7 @@ impl Forest {
         // Most blocks are held by one node: then one look is enough.
         let next = Some(peer).filter(|&peer| peer != NONE);
         if self.heads.succeed(finder::of_block(block), slot, next) {
-            if peer == NONE {
-                return;
-            }
+            let Some(peer) = next else { return };
             self.others.remove(finder::of_pair(block, self.slots[peer].holder), peer);
             self.slots[peer].before = before - 1;
             return;
