@@ -3,10 +3,11 @@
 pub mod answers;
 pub mod connection;
 pub mod convert;
-pub mod deadline;
+mod deadline;
 pub mod desk;
 mod dispatch;
 pub mod health;
+mod leaving;
 pub mod limits;
 pub mod listener;
 pub mod loads;

@@ -12,7 +12,7 @@ use tonic::{
 const DIGITS_MAX: usize = 8;
 
 /// How long the caller waits; `None` where it does not say, or not as the protocol has it.
-pub fn of(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn of(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.len() > DIGITS_MAX || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

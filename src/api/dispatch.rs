@@ -8,7 +8,7 @@ use futures_util::future::Either;
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tonic::{
-    Request, Status,
+    Status,
     codegen::{
         BoxFuture, Service,
         http::{self, HeaderMap, Response},
@@ -18,14 +18,10 @@ use tonic::{
 
 use super::{
     convert::reply::{Generated, Told},
-    deadline,
+    deadline, leaving,
     routing::{Batch, Routing},
     unary::{self, Reply},
 };
-
-/// The end of one connection draws near: streams on it are to end. Each request that tonic answers carries it.
-#[derive(Debug, Clone)]
-struct Leaving(CancellationToken);
 
 /// All that is served.
 #[derive(Debug, Clone)]
@@ -109,7 +105,7 @@ impl Dispatch {
         leaving: &CancellationToken,
     ) -> BoxFuture<Response<Reply>, Infallible> {
         let mut routes = self.routes.clone();
-        request.extensions_mut().insert(Leaving(leaving.clone()));
+        leaving::mark(request.extensions_mut(), leaving);
         Box::pin(async move { Ok(routes.call(request).await?.map(Reply::Routed)) })
     }
 }
@@ -120,9 +116,4 @@ async fn pick(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Tol
 
 async fn batch(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Batch, Status> {
     routing.batch(&unary::asked(body, bytes_max).await?).await
-}
-
-/// Ends what streams on the connection of a request; `server` where the request came over none.
-pub(super) fn leaving<T>(asked: &Request<T>, server: &CancellationToken) -> CancellationToken {
-    asked.extensions().get::<Leaving>().map_or_else(|| server.clone(), |leaving| leaving.0.clone())
 }

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::{
     convert::{self, Invalid},
     desk::Desk,
-    dispatch, status,
+    leaving, status,
 };
 use crate::{
     proto::{
@@ -55,7 +55,7 @@ impl LoadService for Loads {
     ) -> Result<Response<Self::ReportLoadStream>, Status> {
         let conversation = Conversation {
             desk: Arc::clone(&self.desk),
-            leaving: dispatch::leaving(&messages, &self.leaving),
+            leaving: leaving::of(&messages, &self.leaving),
             messages: messages.into_inner(),
             session: None,
             applied_sequence: 0,

@@ -22,7 +22,7 @@ use super::{
         request::{Pick, Terms, pick},
     },
     desk::Desk,
-    dispatch, status,
+    leaving, status,
 };
 use crate::{
     domain::{decision::Decision, node::BreakerState},
@@ -166,7 +166,7 @@ impl RoutingService for Routing {
         asked: Request<Streaming<StreamPicksRequest>>,
     ) -> Result<Response<Self::StreamPicksStream>, Status> {
         let routing = self.clone();
-        let leaving = dispatch::leaving(&asked, &self.leaving);
+        let leaving = leaving::of(&asked, &self.leaving);
         let left = leaving.clone().cancelled_owned();
         // What was received before leaving is still answered.
         let answer = move |asked: Result<_, Status>| match asked {

@@ -7,7 +7,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use siphasher::sip128::{Hash128, Hasher128, SipHasher24};
 
-use super::{id::TenantId, request::RequestKey};
+use super::id::TenantId;
 
 /// Stands for one key of one tenant. In two halves: a whole would be aligned to 16 bytes, and pad what holds it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +81,7 @@ impl Digester {
     }
 
     /// The digest of a key that names its tenant itself.
-    pub fn digest_whole(&self, key: &RequestKey) -> Digest {
+    pub fn digest_whole(&self, key: &impl Hash) -> Digest {
         sip(self.secret, key)
     }
 }
