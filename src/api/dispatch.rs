@@ -17,9 +17,9 @@ use tonic::{
 };
 
 use super::{
-    convert::reply::{Generated, Told},
+    convert::reply::Generated,
     deadline, leaving,
-    routing::{Batch, Routing},
+    routing::{Come, Routing},
     unary::{self, Reply},
 };
 
@@ -88,12 +88,10 @@ impl Dispatch {
         let (pick_max, batch_max) = (self.pick_bytes_max, self.batch_bytes_max);
         async move {
             let reply = match method {
-                Method::Pick => pick(&routing, body, pick_max).await.map(|told| unary::reply(&told)),
-                Method::Batch => batch(&routing, body, batch_max).await.map(|told| unary::reply(&told)),
-                Method::Outcome => {
-                    let told = unary::asked(body, pick_max).await.and_then(|asked| routing.outcome(&asked));
-                    told.map(|told| unary::reply(&Generated(&told)))
-                }
+                Method::Pick => pick(&routing, body, pick_max).await,
+                // Boxed, as it is seldom: what it holds while picks wait would be moved about with each call.
+                Method::Batch => Box::pin(batch(&routing, body, batch_max)).await,
+                Method::Outcome => outcome(&routing, body, pick_max).await,
             };
             Ok(reply.unwrap_or_else(Status::into_http))
         }
@@ -110,10 +108,22 @@ impl Dispatch {
     }
 }
 
-async fn pick(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Told, Status> {
-    routing.pick(&unary::asked(body, bytes_max).await?).await
+/// What is asked is not kept while a pick waits: a call is the smaller for it, and each is moved about.
+async fn pick(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Response<Reply>, Status> {
+    let come = routing.pick(&unary::asked(body, bytes_max).await?);
+    let later = match come {
+        Come::Now(told) => return told.map(|told| unary::reply(&told)),
+        Come::Later(later) => later,
+    };
+    later.await.map(|told| unary::reply(&told))
 }
 
-async fn batch(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Batch, Status> {
-    routing.batch(&unary::asked(body, bytes_max).await?).await
+async fn batch(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Response<Reply>, Status> {
+    let batch = routing.batch(&unary::asked(body, bytes_max).await?).await?;
+    Ok(unary::reply(&batch))
+}
+
+async fn outcome(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Response<Reply>, Status> {
+    let told = routing.outcome(&unary::asked(body, bytes_max).await?)?;
+    Ok(unary::reply(&Generated(&told)))
 }

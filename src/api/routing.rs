@@ -32,8 +32,8 @@ use crate::{
         StreamPicksResponse, routing_service_server::RoutingService, stream_picks_response,
     },
 };
-pub(super) use batch::Batch;
-use lane::Come;
+use batch::Batch;
+pub(super) use lane::Come;
 
 /// What comes of a pick.
 type Decided = Result<Told, Invalid>;
@@ -97,8 +97,8 @@ impl Routing {
     }
 
     /// `PickNode`.
-    pub(super) async fn pick(&self, asked: &PickNodeRequest) -> Result<Told, Status> {
-        self.decide(asked).come().await.map_err(|bad| status::invalid(&bad))
+    pub(super) fn pick(&self, asked: &PickNodeRequest) -> Come<Result<Told, Status>> {
+        self.decide(asked).map(|decided| decided.map_err(|bad| status::invalid(&bad)))
     }
 
     /// `BatchPickNodes`.
@@ -156,7 +156,7 @@ impl Names {
 #[tonic::async_trait]
 impl RoutingService for Routing {
     async fn pick_node(&self, asked: Request<PickNodeRequest>) -> Result<Response<PickNodeResponse>, Status> {
-        self.pick(asked.get_ref()).await.map(Told::message).map(Response::new)
+        self.pick(asked.get_ref()).come().await.map(Told::message).map(Response::new)
     }
 
     type StreamPicksStream = Pin<Box<dyn Stream<Item = Result<StreamPicksResponse, Status>> + Send>>;

@@ -8,7 +8,7 @@ use std::{pin::Pin, task::Poll};
 use futures_util::{FutureExt, Stream, StreamExt, future::join_all, poll, stream, stream::FuturesUnordered};
 
 /// What comes of a question.
-pub(super) enum Come<A> {
+pub(in crate::api) enum Come<A> {
     /// Its answer.
     Now(A),
     /// It waits.
