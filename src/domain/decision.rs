@@ -1,6 +1,6 @@
 //! What was decided. A refusal is a value like any other.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     answer::{AnswerBody, Leader},
@@ -51,9 +51,9 @@ pub struct CachedAnswer {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
     /// The node and where it takes the request.
-    pub target: Arc<Target>,
+    pub target: Target,
     /// Where to go if it fails, best first.
-    pub fallbacks: Vec<Arc<Target>>,
+    pub fallbacks: Vec<Target>,
     /// The reservation on the node; `None` where nothing was reserved (an explained pick).
     pub lease: Option<LeaseGrant>,
     /// First-token latency to expect; `None` means unknown.
@@ -73,12 +73,37 @@ pub struct Route {
 }
 
 /// One node as a destination of requests of one type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// In one piece of memory: of a large fleet each node's is far away when it is picked, and each piece is a walk of its own.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The node.
-    pub node: NodeId,
+    /// The node's id, then the endpoint.
+    text: Arc<str>,
+    node_bytes: usize,
+}
+
+impl Target {
+    /// A node, and where it takes requests of the type.
+    pub fn new(node: &NodeId, endpoint: &str) -> Self {
+        let node = node.as_str();
+        Self { text: [node, endpoint].concat().into(), node_bytes: node.len() }
+    }
+
+    /// The node's id.
+    pub fn node(&self) -> &str {
+        &self.text[..self.node_bytes]
+    }
+
     /// Its endpoint for that type.
-    pub endpoint: Arc<str>,
+    pub fn endpoint(&self) -> &str {
+        &self.text[self.node_bytes..]
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target").field("node", &self.node()).field("endpoint", &self.endpoint()).finish()
+    }
 }
 
 /// A pick's reservation.

@@ -2,7 +2,7 @@
 //!
 //! They are checked where they enter (`parse`) and cheap to clone (shared text).
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
 use thiserror::Error;
 
@@ -126,6 +126,13 @@ impl NodeId {
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A table of nodes can be asked by their text.
+impl Borrow<str> for NodeId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -90,7 +90,8 @@ impl Router for Player {
             excluded: &excluded,
         };
         let Ok(route) = self.decider.pick(&asked, now) else { return Verdict::Refused };
-        let node = self.nodes.binary_search(&route.target.node).expect("only known nodes are picked");
+        let by_id = |node: &NodeId| node.as_str().cmp(route.target.node());
+        let node = self.nodes.binary_search_by(by_id).expect("only known nodes are picked");
         if self.keys.len() <= ask.request {
             self.keys.resize(ask.request + 1, None);
         }

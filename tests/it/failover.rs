@@ -11,7 +11,7 @@ use pointsman::domain::{
     time::Instant,
 };
 
-use crate::world::{World, idle_load, route_of, text};
+use crate::world::{World, idle_load, node_of, route_of, text};
 
 const STEP: Duration = Duration::from_millis(5);
 const SERVICE_TIME: Duration = Duration::from_millis(100);
@@ -111,7 +111,7 @@ fn fly(
         seen.lost += 1;
         return;
     };
-    let node = route.target.node.clone();
+    let node = node_of(&route);
     if world.now > fated {
         seen.picks_of_all += 1;
         if node.as_str() == "n0" {

@@ -19,7 +19,7 @@ use pointsman::{
 };
 use proptest::prelude::*;
 
-use crate::world::{World, idle_load, key, outcome, route_of, text};
+use crate::world::{World, idle_load, key, node_of, outcome, route_of, text};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -76,8 +76,7 @@ fn take(world: &mut World, step: &Step) {
         Step::Pick(request) => drop(world.decide(&text(&format!("r{request}")))),
         Step::Retry(request) => {
             let mut again = text(&format!("r{request}"));
-            again.excluded =
-                route_of(world.decide(&again)).map(|route| route.target.node.clone()).into_iter().collect();
+            again.excluded = route_of(world.decide(&again)).iter().map(node_of).collect();
             drop(world.decide(&again));
         }
         Step::End(request, result) => drop(world.settle(&key(&format!("r{request}")), *result)),
@@ -157,14 +156,14 @@ fn a_retry_moves_the_lease_and_the_first_attempts_outcome_still_counts() {
     let mut world = World::of_equal_nodes(Policy::default(), 2);
     let first = world.pick(&text("r1"));
     let mut again = text("r1");
-    again.excluded = vec![first.target.node.clone()];
+    again.excluded = vec![node_of(&first)];
     let second = world.pick(&again);
-    assert_ne!(second.target.node, first.target.node);
+    assert_ne!(second.target.node(), first.target.node());
     assert_eq!(world.in_flight(), 1, "the first lease has ended");
     let mut failed = outcome(&key("r1"), OutcomeResult::Failed);
     failed.lease = first.lease.map(|lease| lease.id);
     let settled = world.state.settle(&failed, &world.policy, world.now);
-    assert_eq!(settled.settlement, Settlement::Late(first.target.node.clone()));
+    assert_eq!(settled.settlement, Settlement::Late(node_of(&first)));
     assert_eq!(world.in_flight(), 1, "the second lease lives");
     failed.lease = Some(LeaseId(u64::MAX));
     assert_eq!(world.state.settle(&failed, &world.policy, world.now).settlement, Settlement::Unknown);
@@ -238,7 +237,7 @@ fn a_trial(world: &mut World) -> RequestKey {
     world.report("n0", idle_load());
     world.report("n1", idle_load());
     let trial = RouteRequest { excluded: only("n1"), ..text("trial") };
-    assert_eq!(world.pick(&trial).target.node.as_str(), "n0");
+    assert_eq!(world.pick(&trial).target.node(), "n0");
     assert!(is_refused_by_n0(world, "second"), "one at a time");
     trial.key
 }

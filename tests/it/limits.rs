@@ -24,7 +24,7 @@ use pointsman::{
     route::{self, Turn},
 };
 
-use crate::world::{World, idle_load, outcome, route_of, text};
+use crate::world::{World, idle_load, node_of, outcome, route_of, text};
 
 /// Tokens that each request is expected to use.
 const EACH: u32 = 100;
@@ -105,7 +105,7 @@ fn a_retry_reserves_nothing_more_and_a_dead_gateway_spends_its_estimate() {
         let explained = world.explain(&asking("next"));
         explained.explanation.expect("it was asked for").limits[0].remaining
     };
-    let first = world.pick(&asking("r0")).target.node.clone();
+    let first = node_of(&world.pick(&asking("r0")));
     let again = RouteRequest { excluded: vec![first], ..asking("r0") };
     assert!(route_of(world.decide(&again)).is_some());
     assert_eq!(free(&world), 9_900);

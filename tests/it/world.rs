@@ -106,6 +106,11 @@ pub(crate) fn route_of(decision: Decision) -> Option<Route> {
     }
 }
 
+/// Id of the node that was picked.
+pub(crate) fn node_of(route: &Route) -> NodeId {
+    NodeId::parse(route.target.node()).expect("a good id")
+}
+
 pub(crate) fn text_node(id: &str) -> NodeSpec {
     let endpoints = BTreeMap::from([(RequestType::Text, format!("http://{id}").into())]);
     NodeSpec { endpoints, ..NodeSpec::of(NodeId::parse(id).expect("a good id")) }

@@ -26,13 +26,13 @@ pub fn decision(request_id: &RequestId, decision: Decision) -> proto::PickNodeRe
 }
 
 fn route(route: &Route) -> proto::Route {
-    let fallback = |t: &std::sync::Arc<Target>| proto::Fallback {
-        node_id: t.node.to_string(),
-        endpoint: t.endpoint.to_string(),
+    let fallback = |target: &Target| proto::Fallback {
+        node_id: target.node().to_owned(),
+        endpoint: target.endpoint().to_owned(),
     };
     proto::Route {
-        node_id: route.target.node.to_string(),
-        endpoint: route.target.endpoint.to_string(),
+        node_id: route.target.node().to_owned(),
+        endpoint: route.target.endpoint().to_owned(),
         fallbacks: route.fallbacks.iter().map(fallback).collect(),
         lease_id: route.lease.map(|lease| lease.id.to_string()).unwrap_or_default(),
         lease_ttl: route.lease.map(|lease| wire::duration(lease.ttl)),

@@ -97,7 +97,7 @@ impl Fields for Route {
     fn put(&self, out: &mut impl Out) {
         self.target.put(out);
         for fallback in &self.fallbacks {
-            message(out, 3, &**fallback);
+            message(out, 3, fallback);
         }
         if let Some(lease) = self.lease {
             text_bytes(out, 4, &lease.id.digits());
@@ -121,8 +121,8 @@ impl Fields for Route {
 /// `Fallback`, and the beginning of `Route`.
 impl Fields for Target {
     fn put(&self, out: &mut impl Out) {
-        text(out, 1, self.node.as_str());
-        text(out, 2, &self.endpoint);
+        text(out, 1, self.node());
+        text(out, 2, self.endpoint());
     }
 }
 

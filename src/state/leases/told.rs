@@ -1,6 +1,6 @@
 //! What was told of a pick, in little room: it is told again when the same request comes again.
 
-use std::{sync::Arc, time::Duration};
+use std::{iter::once, time::Duration};
 
 use crate::domain::{
     decision::{LeaseGrant, Route, Target},
@@ -12,8 +12,8 @@ use crate::domain::{
 /// A route without its lease.
 #[derive(Debug)]
 pub(super) struct Told {
-    target: Arc<Target>,
-    fallbacks: Box<[Arc<Target>]>,
+    /// The target, then the fallbacks.
+    targets: Box<[Target]>,
     model: ModelName,
     expected_first_token_latency: Option<Short>,
     first_token_target: Short,
@@ -25,8 +25,7 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn of(route: &Route) -> Self {
         Self {
-            target: Arc::clone(&route.target),
-            fallbacks: route.fallbacks.as_slice().into(),
+            targets: once(&route.target).chain(&route.fallbacks).cloned().collect(),
             model: route.model.clone(),
             expected_first_token_latency: route.expected_first_token_latency.map(Short::of),
             first_token_target: Short::of(route.first_token_target),
@@ -37,10 +36,11 @@ impl Told {
     }
 
     /// The route, told again.
-    pub(super) fn again(&self, lease: LeaseGrant) -> Route {
-        Route {
-            target: Arc::clone(&self.target),
-            fallbacks: self.fallbacks.to_vec(),
+    pub(super) fn again(&self, lease: LeaseGrant) -> Option<Route> {
+        let (target, fallbacks) = self.targets.split_first()?;
+        Some(Route {
+            target: target.clone(),
+            fallbacks: fallbacks.to_vec(),
             lease: Some(lease),
             expected_first_token_latency: self.expected_first_token_latency.map(Short::duration),
             expected_cached_tokens: self.expected_cached_tokens,
@@ -49,7 +49,7 @@ impl Told {
             repeated: true,
             balance: self.balance,
             model: self.model.clone(),
-        }
+        })
     }
 }
 

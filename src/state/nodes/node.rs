@@ -35,7 +35,7 @@ pub struct Node {
     /// What is known of it now.
     pub live: Arc<Live>,
     /// Its endpoints, as routes name them, by type.
-    targets: [Option<Arc<Target>>; RequestType::NAMES.len()],
+    targets: [Option<Target>; RequestType::NAMES.len()],
 }
 
 /// What is known of a node, from the time it registers until it is forgotten. Leases hold it too, so that each
@@ -83,14 +83,13 @@ impl Node {
     pub fn new(spec: NodeSpec, origin: NodeOrigin, live: Arc<Live>) -> Self {
         let mut targets = [const { None }; RequestType::NAMES.len()];
         for (request_type, endpoint) in &spec.endpoints {
-            let target = Target { node: spec.id.clone(), endpoint: Arc::clone(endpoint) };
-            targets[*request_type as usize] = Some(Arc::new(target));
+            targets[*request_type as usize] = Some(Target::new(&spec.id, endpoint));
         }
         Self { spec, origin, live, targets }
     }
 
     /// Where it takes requests of a type; `None` where it takes none.
-    pub fn target(&self, request_type: RequestType) -> Option<&Arc<Target>> {
+    pub fn target(&self, request_type: RequestType) -> Option<&Target> {
         self.targets[request_type as usize].as_ref()
     }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -9,10 +7,9 @@ use crate::domain::{
     policy::Balance,
 };
 
-fn target() -> impl Strategy<Value = Arc<Target>> {
-    ("[a-z0-9.:/-]{1,40}", ".{0,300}").prop_map(|(node, endpoint)| {
-        Arc::new(Target { node: NodeId::parse(&node).expect("a good id"), endpoint: endpoint.into() })
-    })
+fn target() -> impl Strategy<Value = Target> {
+    ("[a-z0-9.:/-]{1,40}", ".{0,300}")
+        .prop_map(|(node, endpoint)| Target::new(&NodeId::parse(&node).expect("a good id"), &endpoint))
 }
 
 fn span() -> impl Strategy<Value = Duration> {
