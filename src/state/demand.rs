@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use dashmap::DashMap;
+use foldhash::quality::RandomState;
 use parking_lot::Mutex;
 
 use super::nodes::prefixes::Renewals;
@@ -28,7 +29,7 @@ const PAUSE_KEEP: f64 = 0.999;
 /// What is known of each pool.
 #[derive(Debug, Default)]
 pub struct Demand {
-    pools: DashMap<PoolKey, Mutex<Figures>>,
+    pools: DashMap<PoolKey, Mutex<Figures>, RandomState>,
 }
 
 /// What is known of one pool.

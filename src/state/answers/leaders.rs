@@ -11,7 +11,7 @@ use dashmap::{DashMap, Entry};
 use super::Claim;
 use crate::domain::{
     answer::{Answer, Leader},
-    digest::Digest,
+    digest::{AsIs, Digest},
     time::Instant,
 };
 
@@ -19,7 +19,7 @@ use crate::domain::{
 #[derive(Debug, Default)]
 pub(super) struct Leaders {
     /// Written by `claim`; a term dies by its outcome, by the store of its answer, by another claim, or in `sweep`.
-    terms: DashMap<Digest, Term>,
+    terms: DashMap<Digest, Term, AsIs>,
     /// Entries of `terms`; at most `leaders_max`.
     count: AtomicUsize,
     claims: AtomicU64,

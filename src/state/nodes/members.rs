@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use foldhash::quality::RandomState;
+
 use super::{board::Board, node::Node};
 use crate::domain::{
     id::ModelName,
@@ -15,7 +17,7 @@ use crate::domain::{
 #[derive(Debug, Default)]
 pub(super) struct Pools {
     /// By type: those of each model that some node names, with those that serve any.
-    named: [HashMap<ModelName, Pool>; RequestType::NAMES.len()],
+    named: [HashMap<ModelName, Pool, RandomState>; RequestType::NAMES.len()],
     /// By type: those that serve any model.
     any: [Pool; RequestType::NAMES.len()],
 }

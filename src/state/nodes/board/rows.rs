@@ -114,8 +114,7 @@ impl Rows {
 
     /// Reads those nodes anew that have changed, or all where the policy has.
     pub(super) fn catch_up(&mut self, nodes: &[Arc<Node>], marks: &Marks, policy: &Policy, now: Instant) {
-        let terms = Terms::of(policy);
-        if self.terms == Some(terms) {
+        if self.terms.as_ref().is_some_and(|terms| terms.are_of(policy)) {
             marks.take(|place, change| match change {
                 Change::Any => self.reread(place, nodes, policy, now),
                 Change::Sums => self.recount(place, nodes),
@@ -124,7 +123,7 @@ impl Rows {
         } else {
             // Before the nodes are read: what changes meanwhile is marked again.
             marks.take(|_, _| ());
-            self.terms = Some(terms);
+            self.terms = Some(Terms::of(policy));
             self.version += 1;
             self.read_all(nodes, policy, now);
         }
@@ -289,6 +288,12 @@ impl Terms {
     fn of(policy: &Policy) -> Self {
         let Policy { freshness, breaker, load, cost, prefixes, .. } = *policy;
         Self { freshness, breaker, load, cost, prefixes }
+    }
+
+    fn are_of(&self, policy: &Policy) -> bool {
+        let Self { freshness, breaker, load, cost, prefixes } = self;
+        (freshness, breaker, load, cost, prefixes)
+            == (&policy.freshness, &policy.breaker, &policy.load, &policy.cost, &policy.prefixes)
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Book {
     entries: VecDeque<(u64, Option<Entry>)>,
     /// Empty places.
     gaps: usize,
+    /// The foremost and its work. Kept beside the entries, for the first of them is far away in memory.
+    front: Option<(u64, u64)>,
     /// Number of the latest pick that entered.
     pub(super) latest: u64,
     /// Number of the latest pick that a report has included; never past the latest that entered.
@@ -35,14 +37,15 @@ pub(super) struct Entry {
 impl Book {
     /// The foremost pick and its work.
     pub(super) fn front(&self) -> Option<(u64, u64)> {
-        let (pick, entry) = self.entries.front()?;
-        Some((*pick, entry.map_or(0, |entry| entry.work)))
+        self.front
     }
 
     /// Adds a pick that is not there.
     pub(super) fn insert(&mut self, pick: u64, entry: Entry) {
-        self.latest = self.latest.max(pick);
-        if self.entries.back().is_none_or(|(last, _)| *last < pick) {
+        // Not the last entry is asked: of a long book that is far away in memory.
+        if pick > self.latest {
+            self.latest = pick;
+            self.front = self.front.or(Some((pick, entry.work)));
             self.entries.push_back((pick, Some(entry)));
             return;
         }
@@ -53,6 +56,7 @@ impl Book {
             }
             Err(place) => self.entries.insert(place, (pick, Some(entry))),
         }
+        self.front = self.first();
     }
 
     /// Takes a pick out; `None` if it is not there.
@@ -60,9 +64,8 @@ impl Book {
         let place = self.find(pick).ok()?;
         let entry = self.entries[place].1.take()?;
         self.gaps += 1;
-        while matches!(self.entries.front(), Some((_, None))) {
-            self.entries.pop_front();
-            self.gaps -= 1;
+        if place == 0 {
+            self.advance();
         }
         if self.gaps > GAPS_MIN.max(self.entries.len() / 2) {
             self.entries.retain(|(_, entry)| entry.is_some());
@@ -77,10 +80,24 @@ impl Book {
         self.entries.range(from..).filter_map(|(pick, entry)| Some((*pick, entry.as_ref()?)))
     }
 
+    /// The foremost has gone, and those behind it that went before.
+    fn advance(&mut self) {
+        while matches!(self.entries.front(), Some((_, None))) {
+            self.entries.pop_front();
+            self.gaps -= 1;
+        }
+        self.front = self.first();
+    }
+
+    fn first(&self) -> Option<(u64, u64)> {
+        let (pick, entry) = self.entries.front()?;
+        Some((*pick, entry.map_or(0, |entry| entry.work)))
+    }
+
     fn find(&self, pick: u64) -> Result<usize, usize> {
         // The foremost is the one that mostly ends.
-        match self.entries.front() {
-            Some((front, _)) if *front == pick => Ok(0),
+        match self.front {
+            Some((front, _)) if front == pick => Ok(0),
             _ => self.entries.binary_search_by_key(&pick, |(known, _)| *known),
         }
     }
