@@ -43,16 +43,18 @@ impl Finder {
         }
     }
 
-    /// Takes a slot out, or puts another in its place, under the same hash; says whether it was there.
-    pub(super) fn succeed(&mut self, hash: u64, slot: u32, by: Option<u32>) -> bool {
-        let Ok(mut entry) = self.parts[part(hash)].find_entry(hash, |&known| known == slot) else {
-            return false;
-        };
+    /// Where this slot stands, until something is added.
+    pub(super) fn place_of(&self, hash: u64, slot: u32) -> Option<usize> {
+        self.parts[part(hash)].find_bucket_index(hash, |&known| known == slot)
+    }
+
+    /// Takes out what stands there, or puts another in its place, under the same hash.
+    pub(super) fn succeed(&mut self, hash: u64, place: usize, by: Option<u32>) {
+        let Ok(mut entry) = self.parts[part(hash)].get_bucket_entry(place) else { return };
         match by {
             Some(by) => *entry.get_mut() = by,
             None => drop(entry.remove()),
         }
-        true
     }
 }
 

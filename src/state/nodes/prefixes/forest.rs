@@ -25,6 +25,9 @@ use list::Run;
 /// nodes.
 pub(super) const PUSHED_OUT: u32 = 64;
 
+/// Blocks that are looked up together, before the first of them comes or goes.
+const TOGETHER: usize = 16;
+
 /// All that the nodes hold.
 #[derive(Debug, Default)]
 pub(super) struct Forest {
@@ -122,13 +125,13 @@ impl Forest {
         let as_many = |found: Option<u32>| found.filter(|&slot| self.count(slot) >= holders);
         let end = blocks.len() - 1;
         let mut low = (from, head);
-        let mut high = (end, self.head(blocks[end]));
+        let mut high = (end, self.head_after(head, end - from, blocks[end]));
         if let Some(slot) = as_many(high.1) {
             return (end, slot, None);
         }
         while high.0 - low.0 > 1 {
             let middle = low.0.midpoint(high.0);
-            let found = self.head(blocks[middle]);
+            let found = self.head_after(low.1, middle - low.0, blocks[middle]);
             match as_many(found) {
                 Some(slot) => low = (middle, slot),
                 None => high = (middle, found),
@@ -137,7 +140,8 @@ impl Forest {
         (low.0, low.1, high.1)
     }
 
-    /// The node has this chain of blocks, after `parent`: adds what it lacks and renews the rest.
+    /// The node has this chain of blocks, after `parent`: adds what it lacks and renews the rest. What it holds then is
+    /// not published yet.
     pub(super) fn place(
         &mut self,
         occupancy: &Occupancy,
@@ -154,7 +158,6 @@ impl Forest {
             chain.parent = run.last;
             left = &left[run.count as usize..];
         }
-        self.publish(occupancy.number());
         chain.renewals
     }
 
@@ -180,11 +183,9 @@ impl Forest {
         }
         self.doom_children(number, &mut doomed);
         for &slot in &doomed {
-            self.orphan(slot);
+            self.unlink(Run::of(slot));
         }
-        for slot in doomed {
-            self.drop_slot(slot);
-        }
+        self.drop_slots(number, &doomed);
         self.publish(number);
     }
 
@@ -215,15 +216,12 @@ impl Forest {
         parent != NONE && self.slots[parent].fate == Fate::Goes
     }
 
-    /// Pushes out a node's oldest blocks over so many, at most `count`; says whether there are more.
+    /// Pushes out a node's oldest blocks over so many, at most `count`, and publishes what it holds then; says whether
+    /// there are more.
     pub(super) fn shrink(&mut self, number: u16, most: u32, count: u32) -> bool {
         let over = self.held(number).saturating_sub(most);
-        for _ in 0..over.min(count) {
-            self.push_out(number);
-        }
-        if over > 0 {
-            self.publish(number);
-        }
+        self.push_out(number, over.min(count));
+        self.publish(number);
         over > count
     }
 
@@ -257,13 +255,30 @@ impl Forest {
         match self.known(chain, block) {
             Ok(slot) if self.slots[slot].parent != chain.parent => None,
             Ok(slot) => Some(self.renew_run(slot, blocks, chain)),
+            Err(None) => self.add_run(blocks, chain),
             Err(Some(head)) if self.block_of(self.slots[head].parent) != self.block_of(chain.parent) => None,
             Err(head) => {
-                let run = Run::of(self.add(block, head, chain)?);
+                let run = Run::of(self.add(block, head, chain.parent, chain)?);
                 self.link_behind(run, chain.parent);
                 Some(run)
             }
         }
+    }
+
+    /// Adds the chain's next blocks as far as nobody holds them. They are looked up together first, for memory is slow.
+    fn add_run(&mut self, blocks: &[BlockKey], chain: &Chain<'_>) -> Option<Run> {
+        let is_new = |forest: &Self, block: BlockKey| forest.head(block).is_none();
+        let more = blocks[1..].iter().take(TOGETHER).take_while(|block| is_new(self, **block)).count();
+        let mut run = Run::of(self.add(blocks[0], None, chain.parent, chain)?);
+        for &block in &blocks[1..=more] {
+            // A chain may name a block twice.
+            let slot = is_new(self, block).then(|| self.add(block, None, run.last, chain)).flatten();
+            let Some(slot) = slot else { break };
+            (self.slots[run.last].next, self.slots[slot].prev) = (slot, run.last);
+            (run.last, run.count) = (slot, run.count + 1);
+        }
+        self.link_behind(run, chain.parent);
+        Some(run)
     }
 
     /// The node's slot of the chain's next block, or else the first slot of that block. Blocks that came together mostly
@@ -286,11 +301,12 @@ impl Forest {
         (slot != NONE).then(|| self.slots[slot].block)
     }
 
-    fn add(&mut self, block: BlockKey, head: Option<u32>, chain: &Chain<'_>) -> Option<u32> {
+    /// A slot for a block of which this is the first slot, if somebody holds it; in no list yet.
+    fn add(&mut self, block: BlockKey, head: Option<u32>, parent: u32, chain: &Chain<'_>) -> Option<u32> {
         let holder = chain.occupancy.number();
         let slot = self.slots.add(Slot {
             block,
-            parent: chain.parent,
+            parent,
             children: 0,
             prev: NONE,
             next: NONE,
@@ -299,9 +315,10 @@ impl Forest {
             used: chain.tick,
             holder,
             fate: Fate::Stays,
+            is_first: head.is_none(),
         })?;
-        if chain.parent != NONE {
-            self.slots[chain.parent].children += 1;
+        if parent != NONE {
+            self.slots[parent].children += 1;
         }
         if let Some(head) = head {
             self.join_peers(slot, head);
@@ -316,32 +333,38 @@ impl Forest {
         Some(slot)
     }
 
-    fn push_out(&mut self, number: u16) {
-        let Some(oldest) = self.holder(number).map(|holder| holder.oldest).filter(|&slot| slot != NONE)
-        else {
-            return;
-        };
-        debug_assert_eq!(self.slots[oldest].children, 0, "the oldest block is a leaf");
-        self.orphan(oldest);
-        self.drop_slot(oldest);
-    }
-
-    /// Its parent has one child less.
-    fn orphan(&mut self, slot: u32) {
-        let parent = self.slots[slot].parent;
-        if parent != NONE {
-            self.slots[parent].children -= 1;
+    /// Pushes out a node's oldest blocks. The oldest is always a leaf, and when it is gone so is the next.
+    fn push_out(&mut self, number: u16, count: u32) {
+        let mut left = count as usize;
+        while left > 0 {
+            let Some(oldest) = self.holder(number).map(|holder| holder.oldest) else { return };
+            let newer = |&slot: &u32| Some(self.slots[slot].prev).filter(|&prev| prev != NONE);
+            let doomed: Vec<_> = iter::successors(Some(oldest).filter(|&slot| slot != NONE), newer)
+                .take(left.min(TOGETHER))
+                .collect();
+            let Some(&first) = doomed.last() else { return };
+            self.unlink(Run { first, last: oldest, count: u32::try_from(doomed.len()).unwrap_or(0) });
+            self.drop_slots(number, &doomed);
+            left -= doomed.len();
         }
     }
 
-    fn drop_slot(&mut self, slot: u32) {
-        self.unlink(Run::of(slot));
-        let Slot { used, holder, .. } = self.slots[slot];
-        if let Some(holder) = self.holder(holder) {
-            holder.lively.remove(used, 1);
+    /// Lets go of slots of a node that are in its list no longer, a child before its parent.
+    ///
+    /// All are looked up before the first goes: then memory is waited for once, not once for each.
+    fn drop_slots(&mut self, number: u16, doomed: &[u32]) {
+        let places: Vec<_> = doomed.iter().map(|&slot| self.place_of_first(slot)).collect();
+        for (&slot, place) in doomed.iter().zip(places) {
+            let Slot { used, parent, .. } = self.slots[slot];
+            if parent != NONE {
+                self.slots[parent].children -= 1;
+            }
+            if let Some(holder) = self.holder(number) {
+                holder.lively.remove(used, 1);
+            }
+            self.leave_peers(slot, place);
+            self.slots.free(slot);
         }
-        self.leave_peers(slot);
-        self.slots.free(slot);
     }
 }
 

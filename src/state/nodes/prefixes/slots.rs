@@ -30,6 +30,8 @@ pub(super) struct Slot {
     pub(super) used: u32,
     pub(super) holder: u16,
     pub(super) fate: Fate,
+    /// Whether this is the first of those that hold the block.
+    pub(super) is_first: bool,
 }
 
 /// Whether a slot stays.

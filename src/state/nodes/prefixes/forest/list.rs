@@ -15,7 +15,7 @@ use crate::{
 /// Slots of one node that follow each other in its list.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
-    first: u32,
+    pub(super) first: u32,
     pub(super) last: u32,
     pub(super) count: u32,
 }

@@ -9,7 +9,7 @@ use crate::{
     domain::prefix::BlockKey,
     state::nodes::prefixes::{
         finder,
-        slots::{NONE, Slot},
+        slots::{Fate, NONE, Slot},
     },
 };
 
@@ -17,6 +17,14 @@ impl Forest {
     /// First slot of a block.
     pub(super) fn head(&self, block: BlockKey) -> Option<u32> {
         self.heads.find(finder::of_block(block), |slot| self.slots[slot].block == block)
+    }
+
+    /// First slot of a block that comes so many after another whose first slot this is. Blocks that came together mostly
+    /// lie side by side: then nothing has to be looked up.
+    pub(super) fn head_after(&self, slot: u32, steps: usize, block: BlockKey) -> Option<u32> {
+        let beside = slot.wrapping_add(u32::try_from(steps).unwrap_or(NONE));
+        let is_it = |slot: &Slot| slot.block == block && slot.is_first && slot.fate == Fate::Stays;
+        self.slots.get(beside).is_some_and(is_it).then_some(beside).or_else(|| self.head(block))
     }
 
     /// Holders of the block whose first slot this is.
@@ -58,14 +66,21 @@ impl Forest {
         self.others.insert(hash_of(slot), slot, hash_of);
     }
 
-    pub(super) fn leave_peers(&mut self, slot: u32) {
+    /// The slot's place among the first ones, if it is one. Most blocks are held by one node: then this look is enough.
+    pub(super) fn place_of_first(&self, slot: u32) -> Option<usize> {
+        let Slot { block, is_first, .. } = self.slots[slot];
+        is_first.then(|| self.heads.place_of(finder::of_block(block), slot)).flatten()
+    }
+
+    /// The slot's block is no longer held there. `place` is its place among the first ones, if it is one.
+    pub(super) fn leave_peers(&mut self, slot: u32, place: Option<usize>) {
         let Slot { block, holder, peer, before, .. } = self.slots[slot];
-        // Most blocks are held by one node: then one look is enough.
         let next = Some(peer).filter(|&peer| peer != NONE);
-        if self.heads.succeed(finder::of_block(block), slot, next) {
+        if let Some(place) = place {
+            self.heads.succeed(finder::of_block(block), place, next);
             let Some(peer) = next else { return };
             self.others.remove(finder::of_pair(block, self.slots[peer].holder), peer);
-            self.slots[peer].before = before - 1;
+            (self.slots[peer].before, self.slots[peer].is_first) = (before - 1, true);
             return;
         }
         let Some(head) = self.head(block) else { return };
