@@ -20,7 +20,7 @@ use crate::domain::{
         Answer, AnswerKey, Leader, Lifetime, Lookup, NewAnswer, PurgeScope, StoreRefusal,
         policy::AnswerPolicy,
     },
-    digest::{Digest, Digester},
+    digest::{AsIs, Digest, Digester},
     explanation::AnswerVerdict,
     id::{ModelName, ModelVersion, TenantId},
     outcome::OutcomeResult,
@@ -39,7 +39,7 @@ pub use tally::AnswerStats;
 pub struct Answers {
     digester: Digester,
     /// Written by `store`; an entry dies by purge, by a lookup past its time, or by eviction.
-    kept: Cache<Key, Entry>,
+    kept: Cache<Key, Entry, AsIs>,
     leaders: Leaders,
     tally: Arc<Tally>,
 }
@@ -80,7 +80,7 @@ impl Answers {
                     evicted.count_evicted();
                 }
             })
-            .build();
+            .build_with_hasher(AsIs::default());
         Self { digester, kept, leaders: Leaders::default(), tally }
     }
 
@@ -202,7 +202,7 @@ impl Answers {
     }
 
     fn digest(&self, key: &AnswerKey) -> Digest {
-        self.digester.digest(&key.scope.tenant, key)
+        self.digester.digest_whole(key)
     }
 
     fn find(&self, digest: Digest, now: Instant) -> Lookup {
