@@ -3,13 +3,12 @@
 //! Looked at anew with each request, from the load that decisions are made by: there is no timer between a load that falls
 //! and the service that is back to normal.
 
-use super::{Scene, Turn, reject, reuse::Known, view::board};
+use super::{Scene, Turn, reject, reuse::Known, view::boards};
 use crate::domain::{
     answer::Answer,
     decision::{Rejection, RejectionReason, Rung},
     degradation::{Fate, Pool, PoolKey, PoolRule, is_degraded},
     id::ModelName,
-    node::NodeClass,
     request::{Patience, RouteRequest},
     time::{Chance, Instant},
 };
@@ -50,7 +49,7 @@ impl Course {
 /// not idle.
 pub fn survey(request: &RouteRequest, scene: Scene<'_>, now: Instant) -> Option<Pool> {
     let Scene { state, policy, .. } = scene;
-    let [high, normal] = NodeClass::ALL.map(|class| *board(request, class, scene).read(policy, now).census());
+    let [high, normal] = boards(request, scene).map(|board| *board.read(policy, now).census());
     let (told, untold) = (high.told.and(normal.told), high.untold.and(normal.untold));
     let load = told.mean().or(untold.mean())?;
     let nodes = told.count + untold.count;

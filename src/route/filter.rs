@@ -55,8 +55,8 @@ pub struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// One that needs no trial.
-    pub(super) fn plain(view: &View<'a>) -> Self {
-        Self { node: view.node, index: view.index, trial: Trial::No }
+    pub(super) fn plain(node: &'a Arc<Node>, index: usize) -> Self {
+        Self { node, index, trial: Trial::No }
     }
 }
 
@@ -102,7 +102,11 @@ fn filter_class<'a>(
     let (views, speeds) = view(request, class, scene, now);
     let leniency = judge(request, &views, scene, now);
     let candidate = |view: &View<'a>| {
-        let trial = if is_wanted(request, view) { health(view, leniency, now).ok() } else { None };
+        let trial = if is_wanted(request, view.node, &view.reading) {
+            health(view, leniency, now).ok()
+        } else {
+            None
+        };
         trial.map(|trial| (Candidate { node: view.node, index: view.index, trial }, view.reading))
     };
     let (candidates, readings): (Vec<_>, Vec<_>) = views.iter().filter_map(candidate).unzip();
@@ -112,10 +116,8 @@ fn filter_class<'a>(
 }
 
 /// Whether a node of the pool passes the filters of declarations.
-pub(super) fn is_wanted(request: &RouteRequest, view: &View<'_>) -> bool {
-    !view.reading.draining
-        && serves_version(request, view.node)
-        && !request.excluded.contains(&view.node.spec.id)
+pub(super) fn is_wanted(request: &RouteRequest, node: &Node, reading: &Reading) -> bool {
+    !reading.draining && serves_version(request, node) && !request.excluded.contains(&node.spec.id)
 }
 
 /// What became of every node of the topology.

@@ -37,10 +37,10 @@ pub fn record(
     let Choice { outcome, rung, question, known, pool, fate, explanation, mut demand } = choice;
     let granted = match outcome {
         Ok(Chosen::Route(picked)) => {
-            let (node, cache_blocks) = (picked.candidate.node, picked.cache_blocks);
+            let (node, cache) = (picked.candidate.node, (picked.cache_blocks, picked.work.expected_blocks));
             let granted = grant(picked, rung, (request, tried, question.as_ref()), scene, turn)?;
             if let (Ok((Granted::Route(_), _)), Some(seen)) = (&granted, &mut demand) {
-                seen.renewals = place_prefix(node, cache_blocks, request, scene, turn);
+                seen.renewals = place_prefix(node, cache, request, scene, turn);
             }
             granted
         }
@@ -61,10 +61,10 @@ pub fn record(
     Some(Decision { outcome: granted.map(|(granted, _)| granted), rung, explanation, turned })
 }
 
-/// The node will hold the prompt from now on.
+/// The node will hold the prompt from now on: in its cache of so many blocks, which has as many of the prompt already.
 fn place_prefix(
     node: &Node,
-    cache_blocks: u32,
+    (cache_blocks, expected_blocks): (u32, u32),
     request: &RouteRequest,
     scene: Scene<'_>,
     turn: &Turn,
@@ -74,7 +74,8 @@ fn place_prefix(
         return Renewals::default();
     };
     prefixes.resize(occupancy, cache_blocks);
-    prefixes.place(occupancy, &request.prefix, policy.blocks_max(Prefixes::BLOCK_BYTES), turn.now)
+    let blocks_max = policy.blocks_max(Prefixes::BLOCK_BYTES);
+    prefixes.place(occupancy, (&request.prefix, expected_blocks), blocks_max, turn.now)
 }
 
 /// What a known answer was good for. Of a refusal nothing is noted: those who wait ask again.

@@ -7,7 +7,7 @@ use super::{
     Scene, Turn,
     filter::{Candidate, Filtered, exceeds, is_wanted},
     score::{self, cost::Market},
-    view::{View, board},
+    view::board,
 };
 use crate::{
     domain::{
@@ -69,15 +69,25 @@ pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) 
     let market = Market::of(request, speeds, scene, turn.now);
     let mut rows = board.read_again(version, scene.policy, turn.now);
     let places = search(request, board, &mut rows, &market, scene, turn);
-    let views = places.into_iter().map(|place| (View::of(board, &rows, place), rows.standing(place)));
-    let wanted = views.filter(|(view, _)| is_wanted(request, view));
-    let (candidates, (readings, standings)) =
-        wanted.map(|(view, standing)| (Candidate::plain(&view), (view.reading, standing))).unzip();
+    let (mut candidates, mut readings, mut standings) = with_room_for(places.len());
+    for place in places {
+        let (node, reading) = (&board.nodes()[place], &rows.readings()[place]);
+        if is_wanted(request, node, reading) {
+            candidates.push(Candidate::plain(node, board.index(place)));
+            readings.push(*reading);
+            standings.push(rows.standing(place));
+        }
+    }
     let filtered = plain(request, (candidates, readings), speeds);
     let rest =
         Rest { busy: rows.busy(market.busy_wait_ms(), turn.now), is_full: census.least_pressure >= 1.0 };
     let searched = Searched { market, standings, rest };
     (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, searched })
+}
+
+/// Lists that will not have to grow: each growth would be an allocation more for every pick.
+fn with_room_for<'a>(count: usize) -> (Vec<Candidate<'a>>, Vec<Reading>, Vec<Standing>) {
+    (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count))
 }
 
 /// What all nodes have in common, how fast they are, and in which version of the board.

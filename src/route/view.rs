@@ -33,7 +33,12 @@ impl<'a> View<'a> {
 
 /// The board of the nodes of a class that serve the request's type and model.
 pub fn board<'a>(request: &RouteRequest, class: NodeClass, scene: Scene<'a>) -> &'a Board {
-    scene.topology.board(request.request_type, &request.model, class)
+    boards(request, scene)[class as usize]
+}
+
+/// The same of every class.
+pub fn boards<'a>(request: &RouteRequest, scene: Scene<'a>) -> [&'a Board; NodeClass::ALL.len()] {
+    scene.topology.boards(request.request_type, &request.model)
 }
 
 /// All of these nodes, in order of their ids, and how fast the live ones are.

@@ -283,9 +283,10 @@ impl NodeTable {
 }
 
 impl Topology {
-    /// The nodes of this class that serve the type and the model.
-    pub fn board(&self, request_type: RequestType, model: &ModelName, class: NodeClass) -> &Board {
-        self.pools.get_or_init(|| Pools::of(&self.nodes)).get(request_type, model).board(class, &self.nodes)
+    /// The nodes that serve the type and the model, by class.
+    pub fn boards(&self, request_type: RequestType, model: &ModelName) -> [&Board; NodeClass::ALL.len()] {
+        let pool = self.pools.get_or_init(|| Pools::of(&self.nodes)).get(request_type, model);
+        NodeClass::ALL.map(|class| pool.board(class, &self.nodes))
     }
 
     /// Whether so many nodes have gone silent that the fault is more likely ours than theirs.

@@ -4,7 +4,7 @@
 //! come that its reading says. Over the readings stand a [`Census`], for what all nodes together tell, and a pyramid of their
 //! [`Standing`](super::standing::Standing)s, by which the cheapest are found without a look at the rest.
 //!
-//! A small board is always exact. Of a large one the census may be a millisecond old, and what the pyramid has of a cache
+//! A small board is always exact. Of a large one the census may be 5 ms old, and what the pyramid has of a cache
 //! 50 ms: shortlisted nodes are compared by their readings, which are never old.
 
 mod asked;

@@ -4,21 +4,29 @@
 //! is looked at. Marking takes no lock: a bit is set after the change and taken before the reading, so no change is
 //! missed.
 
-use std::sync::{
-    Arc,
-    atomic::{
-        AtomicBool, AtomicU64,
-        Ordering::{AcqRel, Relaxed, Release},
+use std::{
+    iter,
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{AcqRel, Relaxed, Release},
+        },
     },
 };
 
 use arc_swap::ArcSwap;
+
+/// Bits of a word.
+const BITS: usize = 64;
 
 /// Bits for each node of a board.
 #[derive(Debug)]
 pub(super) struct Marks {
     /// By kind of change.
     words: Box<[[AtomicU64; 2]]>,
+    /// Which words have a mark: mostly one or none, so that the others need not be read.
+    marked: Box<[AtomicU64]>,
     /// Whether the board is gone.
     retired: AtomicBool,
 }
@@ -39,22 +47,18 @@ pub(super) struct Watch(ArcSwap<Vec<(Arc<Marks>, u32)>>);
 impl Marks {
     /// For so many nodes, none of which is marked.
     pub(super) fn new(nodes: usize) -> Self {
-        let words = (0..nodes.div_ceil(64)).map(|_| Default::default()).collect();
-        Self { words, retired: AtomicBool::new(false) }
+        let words: Box<[_]> = (0..nodes.div_ceil(BITS)).map(|_| Default::default()).collect();
+        let marked = (0..words.len().div_ceil(BITS)).map(|_| AtomicU64::default()).collect();
+        Self { words, marked, retired: AtomicBool::new(false) }
     }
 
     /// Takes the marks off, one node after another.
     pub(super) fn take(&self, mut each: impl FnMut(usize, Change)) {
-        // Most words have no mark, and reading one is all it takes to know.
-        let take = |word: &AtomicU64| if word.load(Relaxed) == 0 { 0 } else { word.swap(0, AcqRel) };
-        for (number, [any, sums]) in self.words.iter().enumerate() {
-            let (any, sums) = (take(any), take(sums));
-            for (bits, change) in [(any, Change::Any), (sums & !any, Change::Sums)] {
-                let mut left = bits;
-                while left != 0 {
-                    each(64 * number + left.trailing_zeros() as usize, change);
-                    left &= left - 1;
-                }
+        for (number, marked) in self.marked.iter().enumerate() {
+            for word in places(number, taken(marked)) {
+                let [any, sums] = self.words[word].each_ref().map(taken);
+                places(word, any).for_each(|place| each(place, Change::Any));
+                places(word, sums & !any).for_each(|place| each(place, Change::Sums));
             }
         }
     }
@@ -65,10 +69,25 @@ impl Marks {
     }
 
     fn mark(&self, place: u32, change: Change) {
-        if let Some(words) = self.words.get(place as usize / 64) {
-            words[change as usize].fetch_or(1 << (place % 64), Release);
+        let (word, bit) = (place as usize / BITS, place as usize % BITS);
+        if let Some(words) = self.words.get(word) {
+            words[change as usize].fetch_or(1 << bit, Release);
+            // After the mark: whoever takes this off finds that.
+            self.marked[word / BITS].fetch_or(1 << (word % BITS), Release);
         }
     }
+}
+
+/// The bits, which are off then. Reading them is all it takes where there are none.
+fn taken(word: &AtomicU64) -> u64 {
+    if word.load(Relaxed) == 0 { 0 } else { word.swap(0, AcqRel) }
+}
+
+/// The places for which the bits of a word stand.
+fn places(number: usize, bits: u64) -> impl Iterator<Item = usize> {
+    let rest = |bits: &u64| Some(bits & (bits - 1)).filter(|rest| *rest != 0);
+    let all = iter::successors(Some(bits).filter(|bits| *bits != 0), rest);
+    all.map(move |bits| BITS * number + bits.trailing_zeros() as usize)
 }
 
 impl Watch {

@@ -25,7 +25,6 @@ use crate::domain::{prefix::BlockKey, time::Instant};
 use forest::Forest;
 pub use occupancy::{Occupancy, Renewals, Wanted};
 pub use overlaps::Overlaps;
-use slots::NONE;
 
 /// Blocks that go at once: picks wait for the lock.
 const PIECE: u32 = 1024;
@@ -82,10 +81,11 @@ impl Prefixes {
 
     /// The node has these, or soon will: adds what it lacks and renews the rest; pushes out its oldest blocks over
     /// its capacity, and the fullest node's over `blocks_max` in all. Says how long ago those renewed were last used.
+    /// `known` is how many leading ones it was found to hold a moment ago; a wrong number costs only time.
     pub fn place(
         &self,
         occupancy: &Occupancy,
-        blocks: &[BlockKey],
+        (blocks, known): (&[BlockKey], u32),
         blocks_max: usize,
         now: Instant,
     ) -> Renewals {
@@ -94,7 +94,7 @@ impl Prefixes {
         if !forest.is_member(occupancy) {
             return Renewals::default();
         }
-        let renewals = forest.place(occupancy, NONE, fitting(occupancy, blocks), occupancy::tick(now));
+        let renewals = forest.place(occupancy, fitting(occupancy, blocks), known, occupancy::tick(now));
         trim(&mut forest, occupancy, blocks_max);
         renewals
     }
@@ -117,10 +117,10 @@ impl Prefixes {
                 Some(_) => None,
                 None => Some(Vec::new()),
             };
-            path.map(|path| [&path, blocks].concat())
+            path.map(|path| ([&path, blocks].concat(), u32::try_from(path.len()).unwrap_or(0)))
         };
-        if let Some(chain) = chain {
-            self.place(occupancy, &chain, blocks_max, now);
+        if let Some((chain, known)) = chain {
+            self.place(occupancy, (&chain, known), blocks_max, now);
         }
     }
 

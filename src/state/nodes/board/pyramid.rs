@@ -218,16 +218,27 @@ impl Found {
     }
 
     fn take(&mut self, cost: f64, place: usize) {
-        if self.best.iter().any(|(_, known)| *known == place) {
-            return;
+        let mut at = self.best.len();
+        for (known, (held, other)) in self.best.iter().enumerate().rev() {
+            if *other == place {
+                return;
+            }
+            if *held > cost {
+                at = known;
+            }
         }
-        let at = self.best.partition_point(|(known, _)| *known <= cost);
         self.best.insert(at, (cost, place));
         if let Some((dearest, _)) = self.best.get(self.wanted - 1) {
             self.limit = *dearest;
+            self.drop_dearer();
         }
-        let kept = self.best.partition_point(|(cost, _)| *cost <= self.limit);
-        self.best.truncate(kept.min(self.wanted.max(TIES_MAX)));
+    }
+
+    fn drop_dearer(&mut self) {
+        let kept = self.wanted.max(TIES_MAX);
+        while self.best.last().is_some_and(|(cost, _)| *cost > self.limit) || self.best.len() > kept {
+            self.best.pop();
+        }
     }
 
     /// Whether a node of this cost would be among the cheapest.
@@ -235,9 +246,11 @@ impl Found {
         cost < self.limit
     }
 
-    /// The places, cheapest first.
-    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
-        self.best.iter().map(|(_, place)| *place)
+    /// The places, ascending.
+    pub(super) fn places(self) -> Vec<usize> {
+        let mut places: Vec<_> = self.best.into_iter().map(|(_, place)| place).collect();
+        places.sort_unstable();
+        places
     }
 }
 

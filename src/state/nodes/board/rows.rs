@@ -26,7 +26,7 @@ use crate::{
 /// A board of no more nodes is counted anew at each change.
 const SMALL: usize = 64;
 /// How old the census of a larger one may be.
-const CENSUS_AGE: Duration = Duration::from_millis(1);
+const CENSUS_AGE: Duration = Duration::from_millis(5);
 /// How old the pyramid may be: caches fade, waits pass, and what is typical changes.
 const PYRAMID_AGE: Duration = Duration::from_millis(50);
 /// How often it is reckoned how busy a larger board is: it is averaged over many seconds.
@@ -175,9 +175,7 @@ impl Rows {
         }
         let costs = Prices::new(asked, common, &self.typical, &self.readings, search.overlaps);
         self.pyramid.search(&mut found, search.start, &costs);
-        let mut places: Vec<_> = found.places().collect();
-        places.sort_unstable();
-        places
+        found.places()
     }
 
     /// How busy the live nodes are, from 0 to 1: those with `full` milliseconds or more before them count in full. Reckoned

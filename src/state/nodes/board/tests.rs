@@ -110,7 +110,7 @@ impl Fleet {
             Event::Drain(draining) => known.live.set_draining(draining),
             Event::Place(block) => {
                 let occupancy = known.live.occupancy.as_ref().expect("the index has room");
-                table.prefixes.place(occupancy, &[BlockKey::new(block)], usize::MAX, now);
+                table.prefixes.place(occupancy, (&[BlockKey::new(block)], 0), usize::MAX, now);
             }
             Event::Removed(block) => {
                 let occupancy = known.live.occupancy.as_ref().expect("the index has room");
@@ -144,7 +144,7 @@ proptest! {
         for (node, event) in &events {
             fleet.happens(*node, event);
             let (topology, now) = (fleet.table.topology(), fleet.now);
-            let board = topology.board(RequestType::Text, &model, NodeClass::Normal);
+            let board = topology.boards(RequestType::Text, &model)[NodeClass::Normal as usize];
             let rows = board.read(&fleet.policy, now);
             let fresh = |node: &Arc<Node>| comparable(&Reading::of(node, &fleet.policy, Rung::Normal, now));
             let fresh: Vec<_> = board.nodes().iter().map(fresh).collect();
@@ -155,7 +155,7 @@ proptest! {
         fleet.policy.load.cpu = load_cpu;
         fleet.policy.load.queue_capacity = 7.try_into().expect("not 0");
         let topology = fleet.table.topology();
-        let board = topology.board(RequestType::Text, &model, NodeClass::Normal);
+        let board = topology.boards(RequestType::Text, &model)[NodeClass::Normal as usize];
         let rows = board.read(&fleet.policy, fleet.now);
         prop_assert!(rows.readings().iter().all(|reading| reading.queue_capacity <= 7.0));
     }
@@ -168,7 +168,7 @@ fn a_board_hears_of_what_a_cache_holds() {
     let model = ModelName::parse("m").expect("a good name");
     for event in [Event::Place(1), Event::Removed(1)] {
         let topology = fleet.table.topology();
-        let board = topology.board(RequestType::Text, &model, NodeClass::Normal);
+        let board = topology.boards(RequestType::Text, &model)[NodeClass::Normal as usize];
         drop(board.read(&fleet.policy, fleet.now));
         fleet.happens(3, &event);
         let mut heard = Vec::new();

@@ -140,20 +140,20 @@ impl Forest {
         (low.0, low.1, high.1)
     }
 
-    /// The node has this chain of blocks, after `parent`: adds what it lacks and renews the rest. What it holds then is
-    /// not published yet.
+    /// The node has this prompt: adds what it lacks and renews the rest. So many of its blocks are `known` to be there.
+    /// What the node holds then is not published yet.
     pub(super) fn place(
         &mut self,
         occupancy: &Occupancy,
-        parent: u32,
         blocks: &[BlockKey],
+        known: u32,
         tick: u32,
     ) -> Renewals {
-        let mut chain = Chain { occupancy, parent, tick, renewals: Renewals::default() };
+        let mut chain = Chain { occupancy, parent: NONE, tick, renewals: Renewals::default() };
         if let Some(holder) = self.holder(occupancy.number()) {
             holder.lively.advance(tick);
         }
-        let mut left = blocks;
+        let mut left = &blocks[self.pass_over(&mut chain, blocks, known)..];
         while let Some(run) = self.touch(&mut chain, left) {
             chain.parent = run.last;
             left = &left[run.count as usize..];

@@ -58,10 +58,11 @@ impl Wanted {
         Self { lower, upper_share: place - lower as f64, tick: tick(now) }
     }
 
-    /// Whether the span is almost as long.
+    /// Whether the span is almost as long: within a seventh, for the mean pause of a few thousand requests moves by some
+    /// hundredths all the time.
     pub fn is_near(&self, other: &Self) -> bool {
         let place = |wanted: &Self| wanted.lower as f64 + wanted.upper_share;
-        (place(self) - place(other)).abs() < 0.02
+        (place(self) - place(other)).abs() < 0.1
     }
 }
 

@@ -3,7 +3,7 @@ mod property;
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Occupancy, Prefixes, Wanted};
+use super::{Occupancy, Prefixes, Renewals, Wanted};
 use crate::domain::{prefix::BlockKey, time::Instant};
 
 const MANY: usize = 1_000_000;
@@ -26,7 +26,13 @@ fn node(prefixes: &Prefixes, capacity: u32) -> Arc<Occupancy> {
 }
 
 fn place(prefixes: &Prefixes, node: &Occupancy, prompt: &str, seconds: u64) {
-    prefixes.place(node, &chain(prompt), MANY, at(seconds));
+    put(prefixes, node, &chain(prompt), MANY, seconds);
+}
+
+/// As a pick does: it has looked before.
+fn put(prefixes: &Prefixes, node: &Occupancy, blocks: &[BlockKey], most: usize, seconds: u64) -> Renewals {
+    let known = prefixes.overlaps(blocks).depth(node.holder());
+    prefixes.place(node, (blocks, known), most, at(seconds))
 }
 
 fn depth(prefixes: &Prefixes, node: &Occupancy, prompt: &str) -> u32 {
@@ -150,14 +156,14 @@ fn a_chain_that_breaks_the_promise_of_keys_ends_where_it_does() {
     let prefixes = Prefixes::default();
     let (a, b) = (node(&prefixes, 99), node(&prefixes, 99));
     let good = chain("abc");
-    prefixes.place(&a, &good, MANY, at(1));
+    put(&prefixes, &a, &good, MANY, 1);
     // The tail of another prompt, as a beginning.
-    prefixes.place(&a, &good[1..], MANY, at(2));
-    prefixes.place(&b, &good[1..], MANY, at(2));
-    prefixes.place(&b, &[good[0], good[2], good[1]], MANY, at(3));
+    put(&prefixes, &a, &good[1..], MANY, 2);
+    put(&prefixes, &b, &good[1..], MANY, 2);
+    put(&prefixes, &b, &[good[0], good[2], good[1]], MANY, 3);
     assert_eq!((a.held(), b.held()), (3, 1));
     // A block after itself.
-    prefixes.place(&b, &[good[0], good[0], good[1]], MANY, at(4));
+    put(&prefixes, &b, &[good[0], good[0], good[1]], MANY, 4);
     assert_eq!(b.held(), 1);
 }
 
@@ -165,13 +171,13 @@ fn a_chain_that_breaks_the_promise_of_keys_ends_where_it_does() {
 fn all_together_stay_within_the_bound_at_the_cost_of_the_fullest() {
     let prefixes = Prefixes::default();
     let (large, small) = (node(&prefixes, 99), node(&prefixes, 99));
-    prefixes.place(&small, &chain("abc"), 10, at(1));
-    prefixes.place(&large, &chain("klmnopq"), 10, at(2));
+    put(&prefixes, &small, &chain("abc"), 10, 1);
+    put(&prefixes, &large, &chain("klmnopq"), 10, 2);
     assert_eq!(prefixes.blocks(), 10);
-    prefixes.place(&small, &chain("abcd"), 10, at(3));
+    put(&prefixes, &small, &chain("abcd"), 10, 3);
     assert!(prefixes.blocks() <= 10);
     assert_eq!((small.held(), large.held()), (4, 0));
-    prefixes.place(&small, &chain("xyz"), 0, at(4));
+    put(&prefixes, &small, &chain("xyz"), 0, 4);
     assert_eq!(prefixes.blocks(), 0);
 }
 
@@ -229,7 +235,7 @@ fn renewals_tell_how_long_ago_blocks_were_used() {
     let prefixes = Prefixes::default();
     let node = node(&prefixes, 99);
     place(&prefixes, &node, "abc", 10);
-    let renewals = prefixes.place(&node, &chain("abxy"), MANY, at(30));
+    let renewals = put(&prefixes, &node, &chain("abxy"), MANY, 30);
     assert_eq!((renewals.count, renewals.seconds), (2, 40.0));
 }
 

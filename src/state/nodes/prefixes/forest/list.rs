@@ -27,6 +27,20 @@ impl Run {
 }
 
 impl Forest {
+    /// Passes over the blocks that are known to be there where they were used in this tick already, and so those before
+    /// them: how often prompts are renewed within a tick makes them no dearer to keep, and a popular one is renewed
+    /// thousands of times a second. (memcached bumps an item at most once a minute, for the same reason.)
+    pub(super) fn pass_over(&self, chain: &mut Chain<'_>, blocks: &[BlockKey], known: u32) -> usize {
+        let count = blocks.len().min(known as usize);
+        let last = count.checked_sub(1).and_then(|last| self.find(chain.occupancy.number(), blocks[last]));
+        let is_used =
+            |slot: &u32| self.slots[*slot].used >= chain.tick && self.slots[*slot].fate == Fate::Stays;
+        let Some(last) = last.filter(is_used) else { return 0 };
+        chain.renewals.add(u32::try_from(count).unwrap_or(known), 0.0);
+        chain.parent = last;
+        count
+    }
+
     /// Renews the blocks that the chain's holder has side by side, from this slot of the first of them on.
     pub(super) fn renew_run(&mut self, slot: u32, blocks: &[BlockKey], chain: &mut Chain<'_>) -> Run {
         let mut run = Run::of(slot);

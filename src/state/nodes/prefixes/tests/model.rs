@@ -69,22 +69,41 @@ impl ModelNode {
         Some(path)
     }
 
-    fn place(&mut self, chain: &[BlockKey], tick: u32) {
+    fn place(&mut self, chain: &[BlockKey], known: usize, tick: u32) {
         if std::mem::take(&mut self.cold) {
             self.blocks.clear();
         }
-        self.blocks.retain(|(block, ..)| !chain.contains(block));
+        let chain = &chain[..chain.len().min(self.capacity)];
+        let passed = self.passed_over(chain, known, tick);
         let parents = std::iter::once(None).chain(chain.iter().copied().map(Some));
-        let placed: Vec<_> =
-            chain.iter().zip(parents).map(|(block, parent)| (*block, tick, parent)).collect();
-        self.blocks.splice(..0, placed);
+        let placed = chain.iter().zip(parents).map(|(block, parent)| (*block, tick, parent));
+        let placed: Vec<_> = placed.skip(passed).collect();
+        self.blocks.retain(|(block, ..)| !chain[passed..].contains(block));
+        let last = passed.checked_sub(1).map(|last| chain[last]);
+        let place = last.and_then(|last| self.blocks.iter().position(|(block, ..)| *block == last));
+        let place = place.map_or(0, |place| place + 1);
+        self.blocks.splice(place..place, placed);
         self.blocks.truncate(self.capacity);
+    }
+
+    /// Leading blocks that stay where they are: as many as are known to be there, if they were used in this tick already.
+    fn passed_over(&self, chain: &[BlockKey], known: usize, tick: u32) -> usize {
+        let known = known.min(chain.len());
+        let used =
+            |last: usize| self.blocks.iter().any(|(block, used, _)| *block == chain[last] && *used == tick);
+        if known.checked_sub(1).is_some_and(used) { known } else { 0 }
     }
 }
 
 impl Model {
-    pub(super) fn place(&mut self, number: u16, chain: &[BlockKey], blocks_max: usize, tick: u32) {
-        self.nodes.get_mut(&number).expect("it has joined").place(chain, tick);
+    pub(super) fn place(
+        &mut self,
+        number: u16,
+        (chain, known): (&[BlockKey], usize),
+        blocks_max: usize,
+        tick: u32,
+    ) {
+        self.nodes.get_mut(&number).expect("it has joined").place(chain, known, tick);
         while self.total() > blocks_max {
             let fullest = self.nodes.values_mut().max_by_key(|node| node.blocks.len()).expect("there are");
             let rest = fullest.blocks.len().saturating_sub(PUSHED_OUT as usize);

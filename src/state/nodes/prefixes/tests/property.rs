@@ -20,7 +20,8 @@ use crate::{
 enum Act {
     Join(u32),
     Leave(Index),
-    Place(Index, String, usize),
+    /// With how many blocks are said to be known, right or wrong.
+    Place(Index, String, u32, usize),
     Stored(Index, String, usize),
     Removed(Index, String, Vec<Index>),
     Resize(Index, u32),
@@ -39,8 +40,8 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         2 => (0_u32..60).prop_map(Act::Join),
         1 => node().prop_map(Act::Leave),
-        16 => (node(), prompt(), prop_oneof![Just(80_usize), Just(1000), Just(usize::MAX)])
-            .prop_map(|(node, prompt, most)| Act::Place(node, prompt, most)),
+        16 => (node(), prompt(), 0_u32..14, prop_oneof![Just(80_usize), Just(1000), Just(usize::MAX)])
+            .prop_map(|(node, prompt, known, most)| Act::Place(node, prompt, known, most)),
         4 => (node(), prompt(), 0_usize..12).prop_map(|(node, prompt, from)| Act::Stored(node, prompt, from)),
         4 => (node(), prompt(), prop::collection::vec(any::<Index>(), 1..4))
             .prop_map(|(node, prompt, which)| Act::Removed(node, prompt, which)),
@@ -88,10 +89,10 @@ impl Pair {
                 self.model.nodes.remove(&node.number());
                 self.nodes.remove(&node.number());
             }
-            Act::Place(index, prompt, most) => {
+            Act::Place(index, prompt, known, most) => {
                 let (node, _) = self.pick(*index)?;
-                self.prefixes.place(&node, &chain(prompt), *most, self.now());
-                self.model.place(node.number(), &chain(prompt), *most, self.tick);
+                self.prefixes.place(&node, (&chain(prompt), *known), *most, self.now());
+                self.model.place(node.number(), (&chain(prompt), *known as usize), *most, self.tick);
                 assert!(self.prefixes.blocks() <= *most);
             }
             Act::Stored(index, prompt, from) => self.store(*index, &chain(prompt), *from)?,
@@ -130,7 +131,7 @@ impl Pair {
         let parent = from.checked_sub(1).map(|index| blocks[index]);
         let is_there = parent.is_none_or(|parent| !model.cold && model.path(parent).is_some());
         if is_there {
-            self.model.place(node.number(), blocks, usize::MAX, self.tick);
+            self.model.place(node.number(), (blocks, from), usize::MAX, self.tick);
         }
         self.prefixes.stored(&node, parent, &blocks[from..], usize::MAX, self.now());
         Some(())
@@ -184,7 +185,7 @@ proptest! {
             match kind {
                 0 => prefixes.removed(node, &blocks),
                 1 => prefixes.stored(node, blocks.first().copied(), &blocks, 30, now),
-                _ => drop(prefixes.place(node, &blocks, 30, now)),
+                _ => drop(prefixes.place(node, (&blocks, u32::from(kind)), 30, now)),
             }
             prefixes.check();
             prop_assert!(node.held() <= node.capacity() && prefixes.blocks() <= 30);
