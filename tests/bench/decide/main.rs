@@ -14,10 +14,11 @@ mod limiting;
 mod prompts;
 #[path = "../shared/said.rs"]
 mod said;
+#[path = "../shared/world.rs"]
+mod world;
 
 mod samples;
 mod stages;
-mod world;
 
 use mimalloc::MiMalloc;
 use pointsman::domain::policy::Balance;
@@ -61,8 +62,9 @@ fn main() -> Result<(), Failure> {
 /// A fleet of this size: one pool without limits, and several with them, and with answers that are not known.
 fn at(nodes: usize) -> Result<(usize, Stages, Stages), Failure> {
     let base = World::new(fleet::policy(), nodes, 1)?;
-    let full = World::new(limiting::policy()?, nodes, POOLS)?;
-    Ok((nodes, stages(base)?, stages(full.with_questions())?))
+    let mut full = World::new(limiting::policy()?, nodes, POOLS)?;
+    full.asks = true;
+    Ok((nodes, stages(base)?, stages(full)?))
 }
 
 fn policy((balance, name): (Balance, &'static str)) -> Result<(&'static str, Stages), Failure> {

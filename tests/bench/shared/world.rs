@@ -24,7 +24,7 @@ use super::{
 };
 
 /// Decisions of a run.
-const RUN: u64 = 64;
+pub(crate) const RUN: u64 = 64;
 /// Time between two runs.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -33,9 +33,10 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) policy: Policy,
     now: Instant,
+    /// Whether each request has a user and a question, whose answer is not known.
+    pub(crate) asks: bool,
     /// Prompts that recur.
     prompts: Vec<RouteRequest>,
-    asks: bool,
     next: u64,
 }
 
@@ -55,11 +56,6 @@ impl World {
             world.settle(&requests);
         }
         Ok(world)
-    }
-
-    /// The same with a user and a question in each request, whose answer is not known.
-    pub(crate) fn with_questions(self) -> Self {
-        Self { asks: true, ..self }
     }
 
     /// Requests that were never made before, of a run.
