@@ -102,13 +102,13 @@ impl Routing {
     }
 
     /// `BatchPickNodes`.
-    pub(super) async fn batch(&self, asked: &BatchPickNodesRequest) -> Result<Batch, Status> {
+    pub(super) fn batch(&self, asked: &BatchPickNodesRequest) -> Come<Result<Batch, Status>> {
         let picks = &asked.picks;
         if picks.is_empty() || picks.len() > BATCH_MAX {
             let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
-            return Err(status::invalid(&Invalid::field("picks", range)));
+            return Come::Now(Err(status::invalid(&Invalid::field("picks", range))));
         }
-        Ok(Batch(lane::all(picks, |pick| self.decide(pick)).await))
+        lane::all(picks, |pick| self.decide(pick)).map(|decided| Ok(Batch(decided)))
     }
 
     /// `ReportOutcome`.
@@ -184,7 +184,7 @@ impl RoutingService for Routing {
         &self,
         asked: Request<BatchPickNodesRequest>,
     ) -> Result<Response<BatchPickNodesResponse>, Status> {
-        self.batch(asked.get_ref()).await.map(|batch| Response::new(batch.into()))
+        self.batch(asked.get_ref()).come().await.map(|batch| Response::new(batch.into()))
     }
 
     async fn report_outcome(
