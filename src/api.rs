@@ -12,11 +12,13 @@ mod leaving;
 pub mod limits;
 pub mod listener;
 pub mod loads;
+mod message;
 pub mod nodes;
 pub mod queue;
 mod routed;
 pub mod routing;
 pub mod status;
+mod stream;
 mod unary;
 
 use std::sync::Arc;

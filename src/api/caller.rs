@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, sync::LazyLock};
 
-use h2::server::SendResponse;
+use h2::{Reason, SendStream, server::SendResponse};
 use prost::bytes::Bytes;
 use tonic::{
     Status,
@@ -19,7 +19,7 @@ fn one(name: HeaderName, value: &'static str) -> HeaderMap {
     HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
 }
 
-/// Who has called. Dropped untold, the call is reset.
+/// Who waits for the one reply to a call. Dropped untold, the call is reset.
 #[derive(Debug)]
 pub(super) struct Caller(pub(super) SendResponse<Bytes>);
 
@@ -28,7 +28,7 @@ impl Caller {
     pub(super) fn tell(mut self, reply: Result<Bytes, Status>) {
         let told = match reply {
             Ok(message) => self.reply(message),
-            Err(status) => self.refuse(status),
+            Err(status) => self.0.send_response(status.into_http(), true).map(drop),
         };
         if let Err(gone) = told {
             debug!(%gone, "caller has gone untold");
@@ -46,19 +46,45 @@ impl Caller {
     }
 
     fn reply(&mut self, message: Bytes) -> Result<(), h2::Error> {
-        let mut head = Response::new(());
-        *head.headers_mut() = HEADERS.clone();
-        let mut out = self.0.send_response(head, false)?;
+        let mut out = self.0.send_response(head(), false)?;
         out.send_data(message, false)?;
-        out.send_trailers(TRAILERS.clone())
+        out.send_trailers(went_well())
     }
+}
 
-    fn refuse(&mut self, status: Status) -> Result<(), h2::Error> {
-        self.0.send_response(status.into_http(), true).map(drop)
-    }
+/// What goes before messages.
+pub(super) fn head() -> Response<()> {
+    let mut head = Response::new(());
+    *head.headers_mut() = HEADERS.clone();
+    head
+}
+
+/// What goes after messages where all went well.
+pub(super) fn went_well() -> HeaderMap {
+    TRAILERS.clone()
+}
+
+/// What goes after messages where not.
+pub(super) fn went_wrong(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    status.add_header(&mut trailers).expect("what a status says is encoded");
+    trailers
 }
 
 /// Ends when a caller waits no longer: its call was reset, or its connection is gone.
 pub(super) async fn gone(caller: &mut SendResponse<Bytes>) {
     let _reason = poll_fn(|cx| caller.poll_reset(cx)).await;
+}
+
+/// Waits until a caller takes something: while it does not, no more is made for it. Reserved only once there is something to
+/// send, for what a silent stream reserves of a connection's window others lack.
+pub(super) async fn room(out: &mut SendStream<Bytes>) -> Result<(), h2::Error> {
+    out.reserve_capacity(1);
+    while out.capacity() == 0 {
+        match poll_fn(|cx| out.poll_capacity(cx)).await {
+            Some(room) => drop(room?),
+            None => return Err(Reason::CANCEL.into()),
+        }
+    }
+    Ok(())
 }

@@ -24,9 +24,11 @@ use super::{
     caller::Caller,
     convert::reply::{Fields, Generated},
     deadline, leaving,
+    message::{decoded, framed},
     routed::{self, Sent},
     routing::{Come, Routing},
-    unary::{Asked, decoded, framed},
+    stream,
+    unary::Asked,
 };
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
@@ -44,7 +46,18 @@ pub(super) struct Dispatch {
     pub(super) batch_bytes_max: usize,
 }
 
-/// A method that has the short way.
+/// The way of a call.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// One message is answered with one.
+    Unary(Method),
+    /// A stream of picks.
+    Stream,
+    /// All else goes through tonic, which knows what to say of encodings, too.
+    Tonic,
+}
+
+/// A method of one message that has the short way.
 #[derive(Debug, Clone, Copy)]
 enum Method {
     Pick,
@@ -52,16 +65,16 @@ enum Method {
     Outcome,
 }
 
-impl Method {
-    /// The method of a call; `None` where it must go through tonic, which knows what to say of encodings.
-    fn of(request: &Request<RecvStream>) -> Option<Self> {
-        let method = match request.uri().path() {
-            "/pointsman.v1.RoutingService/PickNode" => Self::Pick,
-            "/pointsman.v1.RoutingService/BatchPickNodes" => Self::Batch,
-            "/pointsman.v1.RoutingService/ReportOutcome" => Self::Outcome,
-            _ => return None,
+impl Way {
+    fn of(request: &Request<RecvStream>) -> Self {
+        let way = match request.uri().path() {
+            "/pointsman.v1.RoutingService/PickNode" => Self::Unary(Method::Pick),
+            "/pointsman.v1.RoutingService/BatchPickNodes" => Self::Unary(Method::Batch),
+            "/pointsman.v1.RoutingService/ReportOutcome" => Self::Unary(Method::Outcome),
+            "/pointsman.v1.RoutingService/StreamPicks" => Self::Stream,
+            _ => return Self::Tonic,
         };
-        (!is_encoded(request.headers())).then_some(method)
+        if is_encoded(request.headers()) { Self::Tonic } else { way }
     }
 }
 
@@ -77,9 +90,13 @@ impl Dispatch {
         (request, caller): (Request<RecvStream>, SendResponse<Bytes>),
         leaving: &CancellationToken,
     ) {
-        match Method::of(&request) {
-            Some(method) => self.answer(method, request, Caller(caller)),
-            None => self.route(request, caller, leaving),
+        match Way::of(&request) {
+            Way::Unary(method) => self.answer(method, request, Caller(caller)),
+            Way::Stream => {
+                let (routing, bytes_max) = (self.routing.clone(), self.pick_bytes_max);
+                begin(stream::answer(routing, request.into_body(), bytes_max, caller, leaving.clone()));
+            }
+            Way::Tonic => self.route(request, caller, leaving),
         }
     }
 
@@ -87,14 +104,13 @@ impl Dispatch {
         let (head, body) = request.into_parts();
         let mut asked = Asked::new(body, self.bytes_max(method));
         let come = match asked.poll(&mut nobody()) {
-            Poll::Ready(Ok(message)) => self.reply(method, message),
-            Poll::Ready(Err(status)) => Come::Now(Err(status)),
+            Poll::Ready(message) => self.reply(method, message),
             Poll::Pending => Come::Later(Box::pin(Arc::clone(self).read_on(method, asked))),
         };
-        match come {
+        match come.begin() {
             Come::Now(reply) => caller.tell(reply),
             Come::Later(reply) => {
-                begin(caller.tell_later(deadline::within(deadline::of(&head.headers), reply)));
+                spawn(caller.tell_later(deadline::within(deadline::of(&head.headers), reply)));
             }
         }
     }
@@ -107,19 +123,20 @@ impl Dispatch {
     }
 
     async fn read_on(self: Arc<Self>, method: Method, mut asked: Asked) -> Result<Bytes, Status> {
-        let message = poll_fn(|cx| asked.poll(cx)).await?;
+        let message = poll_fn(|cx| asked.poll(cx)).await;
         self.reply(method, message).come().await
     }
 
-    /// The reply to a message, with its prefix.
-    fn reply(&self, method: Method, message: Bytes) -> Come<Result<Bytes, Status>> {
-        let come = match method {
-            Method::Pick => decoded(message).map(|asked| self.routing.pick(&asked).map(told)),
-            Method::Batch => decoded(message).map(|asked| self.routing.batch(&asked).map(told)),
-            Method::Outcome => decoded(message)
-                .and_then(|outcome| self.routing.outcome(&outcome))
-                .map(|settled| Come::Now(Ok(framed(&Generated(&settled))))),
-        };
+    /// The reply to a message, each with its prefix.
+    fn reply(&self, method: Method, message: Result<Bytes, Status>) -> Come<Result<Bytes, Status>> {
+        let come = message.and_then(|message| match method {
+            Method::Pick => decoded(&message).map(|asked| self.routing.pick(&asked).map(told)),
+            Method::Batch => decoded(&message).map(|asked| self.routing.batch(&asked).map(told)),
+            Method::Outcome => decoded(&message).map(|outcome| {
+                let settled = self.routing.outcome(&outcome);
+                Come::Now(settled.map(|settled| framed(&Generated(&settled))))
+            }),
+        });
         come.unwrap_or_else(|status| Come::Now(Err(status)))
     }
 
@@ -141,13 +158,17 @@ fn told<F: Fields>(reply: Result<F, Status>) -> Result<Bytes, Status> {
 }
 
 /// Looks at what may have to wait; if it has to, it goes on as a task.
-#[expect(clippy::disallowed_methods, reason = "its connection drains it: that ends after its calls")]
 fn begin(call: impl Future<Output = ()> + Send + 'static) {
     let mut call = Box::pin(call);
     // As a task it is looked at again, and told whom to wake.
     if call.as_mut().poll(&mut nobody()).is_pending() {
-        tokio::spawn(call);
+        spawn(call);
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "its connection drains it: that ends after its calls")]
+fn spawn(call: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(call);
 }
 
 fn nobody() -> Context<'static> {

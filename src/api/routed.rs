@@ -14,7 +14,7 @@ use prost::bytes::Bytes;
 use tonic::{Status, body::Body, codegen::http::Response};
 use tracing::debug;
 
-use super::caller::gone;
+use super::caller::{gone, room};
 
 /// What a caller sends.
 pub(super) struct Sent(pub(super) RecvStream);
@@ -93,16 +93,4 @@ async fn next(body: &mut Body, out: &mut SendStream<Bytes>) -> Result<Option<Fra
             .map(|frame| frame.transpose().or(Err(Reason::INTERNAL_ERROR.into())))
     })
     .await
-}
-
-/// Waits until something may be sent: while the caller takes nothing, no more is asked of who replies.
-async fn room(out: &mut SendStream<Bytes>) -> Result<(), h2::Error> {
-    out.reserve_capacity(1);
-    while out.capacity() == 0 {
-        match poll_fn(|cx| out.poll_capacity(cx)).await {
-            Some(room) => drop(room?),
-            None => return Err(Reason::CANCEL.into()),
-        }
-    }
-    Ok(())
 }

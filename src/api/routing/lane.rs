@@ -44,7 +44,7 @@ impl<A: 'static> Come<A> {
     }
 
     /// Looks whether it comes at once.
-    fn begin(self) -> Self {
+    pub(in crate::api) fn begin(self) -> Self {
         let Self::Later(mut answer) = self else { return self };
         // Who awaits it looks at it again, and is woken.
         match answer.poll_unpin(&mut Context::from_waker(Waker::noop())) {
@@ -65,7 +65,7 @@ pub(super) fn all<Q, A: Send + 'static>(asked: &[Q], answer: impl Fn(&Q) -> Come
 }
 
 /// The answers to what is asked, as they come; while `waiting_max` wait, and while nobody takes an answer, no more is asked.
-pub(super) fn answers<Q, A: 'static>(
+pub(in crate::api) fn answers<Q, A: 'static>(
     asked: impl Stream<Item = Q> + Unpin,
     mut answer: impl FnMut(Q) -> Come<A> + Unpin,
     waiting_max: usize,
