@@ -1,6 +1,7 @@
 //! The gRPC server: services, bounds, and how it stops without losing a pick.
 
 pub mod answers;
+mod caller;
 pub mod connection;
 pub mod convert;
 mod deadline;
@@ -11,10 +12,13 @@ mod leaving;
 pub mod limits;
 pub mod listener;
 pub mod loads;
+mod message;
 pub mod nodes;
 pub mod queue;
+mod routed;
 pub mod routing;
 pub mod status;
+mod stream;
 mod unary;
 
 use std::sync::Arc;
@@ -83,7 +87,7 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
     let routing = Routing::new(Arc::clone(&desk), leaving.clone(), seed);
     let routes = routes(&routing, &desk, &config, &leaving).add_service(health).prepare();
     let dispatch = Arc::new(Dispatch {
-        routing: Arc::new(routing),
+        routing,
         routes,
         pick_bytes_max: config.pick_bytes_max,
         batch_bytes_max: config.batch_bytes_max,

@@ -1,28 +1,30 @@
 //! How does a connection live, and how does it end?
 //!
 //! tonic's server has no bound on what waits to be written, gives all connections the same age, and with a grace for it sends no
-//! `GOAWAY`. So each connection is served by hyper itself, with every bound set.
+//! `GOAWAY`. So each connection is served by h2 itself, with every bound set.
 
-mod calls;
 mod guarded;
+mod hold;
+mod keepalive;
+mod turns;
 
-use std::{
-    future::{pending, poll_fn},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
+use std::{future::pending, pin::pin, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use h2::server::Builder;
+use tokio::{
+    net::TcpStream,
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep},
 };
-
-use hyper::{server::conn::http2::Builder, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpStream, sync::OwnedSemaphorePermit, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::dispatch::Dispatch;
 use crate::config::ServerConfig;
-use calls::Calls;
 use guarded::Guarded;
+use hold::Hold;
+use turns::Turns;
 
 /// Longest headers of a request: names, values and 32 bytes for each.
 const HEADER_BYTES_MAX: u32 = 8 * 1024;
@@ -32,6 +34,8 @@ const HEADER_BYTES_MAX: u32 = 8 * 1024;
 const RESETS_PENDING_FACTOR: usize = 2;
 /// Streams that the client's errors made us reset; with more, the connection is ended.
 const ERROR_RESETS_MAX: usize = 256;
+/// Of what a client may send before the service has read it, on a stream and on all of a connection: as much as hyper lets it.
+const WINDOW_BYTES: u32 = 1024 * 1024;
 /// The random share of its age by which a connection may become older: clients that came together do not leave together.
 const AGE_SPREAD: f64 = 0.1;
 
@@ -45,19 +49,17 @@ impl Terms {
         Self(Arc::new(config.clone()))
     }
 
-    fn http2(&self, calls: &Calls) -> Builder<Calls> {
+    fn http2(&self) -> Builder {
         let config = &self.0;
-        let mut http2 = Builder::new(calls.clone());
+        let mut http2 = Builder::new();
         http2
-            .timer(TokioTimer::new())
-            .auto_date_header(false)
+            .initial_window_size(WINDOW_BYTES)
+            .initial_connection_window_size(WINDOW_BYTES)
             .max_concurrent_streams(config.streams_max)
-            .max_send_buf_size(config.send_buffer_bytes_max)
+            .max_send_buffer_size(config.send_buffer_bytes_max)
             .max_header_list_size(HEADER_BYTES_MAX)
             .max_pending_accept_reset_streams(config.streams_max as usize * RESETS_PENDING_FACTOR)
-            .max_local_error_reset_streams(ERROR_RESETS_MAX)
-            .keep_alive_interval(config.keepalive_interval)
-            .keep_alive_timeout(config.keepalive_timeout);
+            .max_local_error_reset_streams(Some(ERROR_RESETS_MAX));
         http2
     }
 
@@ -77,38 +79,33 @@ impl Terms {
         cut: CancellationToken,
         chance: f64,
     ) {
-        let age = self.age(chance);
-        let io = TokioIo::new(Guarded::new(io, self.0.preface_timeout, self.0.write_timeout));
+        let hold = Hold::new(Instant::now());
+        let io = Guarded::new(io, self.0.preface_timeout, self.0.write_timeout, hold.clone());
+        let Some(Ok(mut connection)) = cut.run_until_cancelled(self.http2().handshake(io)).await else {
+            return debug!("connection ended before it began");
+        };
+        let pings = connection.ping_pong().expect("nobody has taken them");
+        let (interval, patience) = (self.0.keepalive_interval, self.0.keepalive_timeout);
+        let mut lost = pin!(keepalive::lost(pings, hold.clone(), interval, patience).fuse());
         let told = leaving.clone();
-        let service = service_fn(move |request| dispatch.call(request, &told));
-        let calls = Calls::default();
-        let mut connection = std::pin::pin!(self.http2(&calls).serve_connection(io, service));
+        let answer = move |call| dispatch.call(call, &told);
+        let mut turns = Turns { connection, hold, answer };
         let grace = tokio::select! {
-            ended = attend(connection.as_mut(), &calls) => return debug!(?ended, "connection ended"),
-            () = after(age) => Some(self.0.connection_age_grace),
+            ended = turns.end(lost.as_mut()) => return debug!(?ended, "connection ended"),
+            () = after(self.age(chance)) => Some(self.0.connection_age_grace),
             // The stop has a grace of its own, after which all that is left is dropped.
             () = leaving.cancelled() => None,
         };
         debug!(?grace, "connection told to go away");
         leaving.cancel();
-        connection.as_mut().graceful_shutdown();
+        turns.go_away();
         let ended = tokio::select! {
-            ended = attend(connection, &calls) => Some(ended),
+            ended = turns.end(lost) => Some(ended),
             () = after(grace) => None,
             () = cut.cancelled() => None,
         };
         debug!(?ended, "connection ended");
     }
-}
-
-/// Looks at the calls whenever the connection may have taken some in: also at the end, for who sends and closes is heard too.
-async fn attend<C: Future>(mut connection: Pin<&mut C>, calls: &Calls) -> C::Output {
-    poll_fn(|cx| {
-        let ended = connection.as_mut().poll(cx);
-        calls.look();
-        ended
-    })
-    .await
 }
 
 /// Ends after the time, or never.

@@ -2,32 +2,42 @@
 //!
 //! The calls that every request makes have a short way of their own; the others go through tonic.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
-use futures_util::future::Either;
-use hyper::body::Incoming;
+use h2::{RecvStream, server::SendResponse};
+use prost::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Status,
     codegen::{
-        BoxFuture, Service,
-        http::{self, HeaderMap, Response},
+        Service,
+        http::{HeaderMap, HeaderName, Request},
     },
     service::Routes,
 };
 
 use super::{
-    convert::reply::Generated,
+    caller::Caller,
+    convert::reply::{Fields, Generated},
     deadline, leaving,
+    message::{decoded, framed},
+    routed::{self, Sent},
     routing::{Come, Routing},
-    unary::{self, Reply},
+    stream,
+    unary::Asked,
 };
+
+const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// All that is served.
 #[derive(Debug, Clone)]
 pub(super) struct Dispatch {
     /// Answers picks and outcomes.
-    pub(super) routing: Arc<Routing>,
+    pub(super) routing: Routing,
     /// Answers everything else.
     pub(super) routes: Routes,
     /// Longest pick, and longest outcome.
@@ -36,7 +46,18 @@ pub(super) struct Dispatch {
     pub(super) batch_bytes_max: usize,
 }
 
-/// A method that has the short way.
+/// The way of a call.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// One message is answered with one.
+    Unary(Method),
+    /// A stream of picks.
+    Stream,
+    /// All else goes through tonic, which knows what to say of encodings, too.
+    Tonic,
+}
+
+/// A method of one message that has the short way.
 #[derive(Debug, Clone, Copy)]
 enum Method {
     Pick,
@@ -44,86 +65,112 @@ enum Method {
     Outcome,
 }
 
-impl Method {
-    /// The method of a call; `None` where it must go through tonic, which knows what to say of encodings.
-    fn of(request: &http::Request<Incoming>) -> Option<Self> {
-        let method = match request.uri().path() {
-            "/pointsman.v1.RoutingService/PickNode" => Self::Pick,
-            "/pointsman.v1.RoutingService/BatchPickNodes" => Self::Batch,
-            "/pointsman.v1.RoutingService/ReportOutcome" => Self::Outcome,
-            _ => return None,
+impl Way {
+    fn of(request: &Request<RecvStream>) -> Self {
+        let way = match request.uri().path() {
+            "/pointsman.v1.RoutingService/PickNode" => Self::Unary(Method::Pick),
+            "/pointsman.v1.RoutingService/BatchPickNodes" => Self::Unary(Method::Batch),
+            "/pointsman.v1.RoutingService/ReportOutcome" => Self::Unary(Method::Outcome),
+            "/pointsman.v1.RoutingService/StreamPicks" => Self::Stream,
+            _ => return Self::Tonic,
         };
-        (!is_encoded(request.headers())).then_some(method)
+        if is_encoded(request.headers()) { Self::Tonic } else { way }
     }
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get("grpc-encoding").is_some_and(|encoding| encoding != "identity")
+    headers.get(GRPC_ENCODING).is_some_and(|encoding| encoding != "identity")
 }
 
 impl Dispatch {
-    /// Answers a call over a connection, within the time that its caller gives it.
+    /// Answers a call over a connection, within the time that its caller gives it. What cannot be answered at once goes on
+    /// as a task; `leaving` is the connection's.
     pub(super) fn call(
-        &self,
-        request: http::Request<Incoming>,
+        self: &Arc<Self>,
+        (request, caller): (Request<RecvStream>, SendResponse<Bytes>),
         leaving: &CancellationToken,
-    ) -> impl Future<Output = Result<Response<Reply>, Infallible>> + use<> {
-        let limit = deadline::of(request.headers());
-        let answer = match Method::of(&request) {
-            Some(method) => Either::Left(self.answer(method, request.into_body())),
-            None => Either::Right(self.route(request, leaving)),
+    ) {
+        match Way::of(&request) {
+            Way::Unary(method) => self.answer(method, request, Caller(caller)),
+            Way::Stream => {
+                let (routing, bytes_max) = (self.routing.clone(), self.pick_bytes_max);
+                begin(stream::answer(routing, request.into_body(), bytes_max, caller, leaving.clone()));
+            }
+            Way::Tonic => self.route(request, caller, leaving),
+        }
+    }
+
+    fn answer(self: &Arc<Self>, method: Method, request: Request<RecvStream>, caller: Caller) {
+        let (head, body) = request.into_parts();
+        let mut asked = Asked::new(body, self.bytes_max(method));
+        let come = match asked.poll(&mut nobody()) {
+            Poll::Ready(message) => self.reply(method, message),
+            Poll::Pending => Come::Later(Box::pin(Arc::clone(self).read_on(method, asked))),
         };
-        match limit {
-            None => Either::Left(answer),
-            Some(limit) => Either::Right(Box::pin(deadline::within(limit, answer))),
+        match come.begin() {
+            Come::Now(reply) => caller.tell(reply),
+            Come::Later(reply) => {
+                spawn(caller.tell_later(deadline::within(deadline::of(&head.headers), reply)));
+            }
         }
     }
 
-    fn answer(
-        &self,
-        method: Method,
-        body: Incoming,
-    ) -> impl Future<Output = Result<Response<Reply>, Infallible>> + use<> {
-        let routing = Arc::clone(&self.routing);
-        let (pick_max, batch_max) = (self.pick_bytes_max, self.batch_bytes_max);
-        async move {
-            let reply = match method {
-                Method::Pick => pick(&routing, body, pick_max).await,
-                // Boxed, as it is seldom: what it holds while picks wait would be moved about with each call.
-                Method::Batch => Box::pin(batch(&routing, body, batch_max)).await,
-                Method::Outcome => outcome(&routing, body, pick_max).await,
-            };
-            Ok(reply.unwrap_or_else(Status::into_http))
+    fn bytes_max(&self, method: Method) -> usize {
+        match method {
+            Method::Pick | Method::Outcome => self.pick_bytes_max,
+            Method::Batch => self.batch_bytes_max,
         }
     }
 
-    fn route(
-        &self,
-        mut request: http::Request<Incoming>,
-        leaving: &CancellationToken,
-    ) -> BoxFuture<Response<Reply>, Infallible> {
-        let mut routes = self.routes.clone();
+    async fn read_on(self: Arc<Self>, method: Method, mut asked: Asked) -> Result<Bytes, Status> {
+        let message = poll_fn(|cx| asked.poll(cx)).await;
+        self.reply(method, message).come().await
+    }
+
+    /// The reply to a message, each with its prefix.
+    fn reply(&self, method: Method, message: Result<Bytes, Status>) -> Come<Result<Bytes, Status>> {
+        let come = message.and_then(|message| match method {
+            Method::Pick => decoded(&message).map(|asked| self.routing.pick(&asked).map(told)),
+            Method::Batch => decoded(&message).map(|asked| self.routing.batch(&asked).map(told)),
+            Method::Outcome => decoded(&message).map(|outcome| {
+                let settled = self.routing.outcome(&outcome);
+                Come::Now(settled.map(|settled| framed(&Generated(&settled))))
+            }),
+        });
+        come.unwrap_or_else(|status| Come::Now(Err(status)))
+    }
+
+    fn route(&self, request: Request<RecvStream>, caller: SendResponse<Bytes>, leaving: &CancellationToken) {
+        let limit = deadline::of(request.headers());
+        let mut request = request.map(Sent);
         leaving::mark(request.extensions_mut(), leaving);
-        Box::pin(async move { Ok(routes.call(request).await?.map(Reply::Routed)) })
+        let mut routes = self.routes.clone();
+        let reply = async move {
+            let Ok(reply) = routes.call(request).await;
+            Ok(reply)
+        };
+        begin(routed::tell(caller, deadline::within(limit, reply)));
     }
 }
 
-/// What is asked is not kept while a pick waits: a call is the smaller for it, and each is moved about.
-async fn pick(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Response<Reply>, Status> {
-    let come = routing.pick(&unary::asked(body, bytes_max).await?);
-    let later = match come {
-        Come::Now(told) => return told.map(|told| unary::reply(&told)),
-        Come::Later(later) => later,
-    };
-    later.await.map(|told| unary::reply(&told))
+fn told<F: Fields>(reply: Result<F, Status>) -> Result<Bytes, Status> {
+    reply.map(|fields| framed(&fields))
 }
 
-async fn batch(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Response<Reply>, Status> {
-    let batch = routing.batch(&unary::asked(body, bytes_max).await?).await?;
-    Ok(unary::reply(&batch))
+/// Looks at what may have to wait; if it has to, it goes on as a task.
+fn begin(call: impl Future<Output = ()> + Send + 'static) {
+    let mut call = Box::pin(call);
+    // As a task it is looked at again, and told whom to wake.
+    if call.as_mut().poll(&mut nobody()).is_pending() {
+        spawn(call);
+    }
 }
 
-async fn outcome(routing: &Routing, body: Incoming, bytes_max: usize) -> Result<Response<Reply>, Status> {
-    let told = routing.outcome(&unary::asked(body, bytes_max).await?)?;
-    Ok(unary::reply(&Generated(&told)))
+#[expect(clippy::disallowed_methods, reason = "its connection drains it: that ends after its calls")]
+fn spawn(call: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(call);
+}
+
+fn nobody() -> Context<'static> {
+    Context::from_waker(Waker::noop())
 }

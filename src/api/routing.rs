@@ -1,18 +1,16 @@
 //! `RoutingService`: each method checks what comes in, asks the desk, and tells what was decided.
 
 mod batch;
-mod lane;
+pub(super) mod lane;
+mod service;
+mod streamed;
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use futures_util::{Stream, StreamExt, stream};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::Status;
 use tracing::{debug, info};
 
 use super::{
@@ -22,26 +20,24 @@ use super::{
         request::{Pick, Terms, pick},
     },
     desk::Desk,
-    leaving, status,
+    status,
 };
 use crate::{
     domain::{decision::Decision, node::BreakerState},
     proto::{
-        BatchPickNodesRequest, BatchPickNodesResponse, ExplainPickRequest, ExplainPickResponse,
-        PickNodeRequest, PickNodeResponse, ReportOutcomeRequest, ReportOutcomeResponse, StreamPicksRequest,
-        StreamPicksResponse, routing_service_server::RoutingService, stream_picks_response,
+        BatchPickNodesRequest, PickNodeRequest, ReportOutcomeRequest, ReportOutcomeResponse,
+        StreamPicksRequest,
     },
 };
 use batch::Batch;
 pub(super) use lane::Come;
+use streamed::Streamed;
 
 /// What comes of a pick.
 type Decided = Result<Told, Invalid>;
 
 /// Most picks of one batch.
 const BATCH_MAX: usize = 256;
-/// Most picks of one stream that wait at once.
-const STREAM_WAITING_MAX: usize = 256;
 
 /// Decides where requests go.
 #[derive(Debug, Clone)]
@@ -102,13 +98,13 @@ impl Routing {
     }
 
     /// `BatchPickNodes`.
-    pub(super) async fn batch(&self, asked: &BatchPickNodesRequest) -> Result<Batch, Status> {
+    pub(super) fn batch(&self, asked: &BatchPickNodesRequest) -> Come<Result<Batch, Status>> {
         let picks = &asked.picks;
         if picks.is_empty() || picks.len() > BATCH_MAX {
             let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
-            return Err(status::invalid(&Invalid::field("picks", range)));
+            return Come::Now(Err(status::invalid(&Invalid::field("picks", range))));
         }
-        Ok(Batch(lane::all(picks, |pick| self.decide(pick)).await))
+        lane::all(picks, |pick| self.decide(pick)).map(|decided| Ok(Batch(decided)))
     }
 
     /// `ReportOutcome`.
@@ -125,8 +121,8 @@ impl Routing {
         Ok(told)
     }
 
-    fn answer_streamed(&self, asked: StreamPicksRequest) -> Come<StreamPicksResponse> {
-        use stream_picks_response::Result as Wire;
+    /// One pick of `StreamPicks`.
+    pub(super) fn streamed(&self, asked: StreamPicksRequest) -> Come<Streamed> {
         let pick = asked.pick.unwrap_or_default();
         let decided = if pick.request_id.is_empty() {
             let required = "is required on a stream: replies are matched by it";
@@ -134,11 +130,7 @@ impl Routing {
         } else {
             self.decide(&pick)
         };
-        decided.map(|decided| {
-            let result = decided.map(Told::message);
-            let result = result.map_or_else(|bad| Wire::Error(status::pick_error(&bad)), Wire::Decision);
-            StreamPicksResponse { request_id: pick.request_id, result: Some(result) }
-        })
+        decided.map(|decided| Streamed { request: pick.request_id, decided })
     }
 }
 
@@ -150,58 +142,5 @@ fn told(pick: Pick, decision: Decision) -> Told {
 impl Names {
     fn next(&self) -> String {
         format!("{:016x}-{}", self.prefix, self.next.fetch_add(1, Relaxed))
-    }
-}
-
-#[tonic::async_trait]
-impl RoutingService for Routing {
-    async fn pick_node(&self, asked: Request<PickNodeRequest>) -> Result<Response<PickNodeResponse>, Status> {
-        self.pick(asked.get_ref()).come().await.map(Told::message).map(Response::new)
-    }
-
-    type StreamPicksStream = Pin<Box<dyn Stream<Item = Result<StreamPicksResponse, Status>> + Send>>;
-
-    async fn stream_picks(
-        &self,
-        asked: Request<Streaming<StreamPicksRequest>>,
-    ) -> Result<Response<Self::StreamPicksStream>, Status> {
-        let routing = self.clone();
-        let leaving = leaving::of(&asked, &self.leaving);
-        let left = leaving.clone().cancelled_owned();
-        // What was received before leaving is still answered.
-        let answer = move |asked: Result<_, Status>| match asked {
-            Ok(asked) => routing.answer_streamed(asked).map(Ok),
-            Err(status) => Come::Now(Err(status)),
-        };
-        let answers =
-            lane::answers(Box::pin(asked.into_inner().take_until(left)), answer, STREAM_WAITING_MAX);
-        let farewell = stream::once(async move { leaving.is_cancelled() })
-            .filter_map(|left| async move { left.then(|| Err(status::leaving())) });
-        Ok(Response::new(Box::pin(answers.chain(farewell))))
-    }
-
-    async fn batch_pick_nodes(
-        &self,
-        asked: Request<BatchPickNodesRequest>,
-    ) -> Result<Response<BatchPickNodesResponse>, Status> {
-        self.batch(asked.get_ref()).await.map(|batch| Response::new(batch.into()))
-    }
-
-    async fn report_outcome(
-        &self,
-        told: Request<ReportOutcomeRequest>,
-    ) -> Result<Response<ReportOutcomeResponse>, Status> {
-        self.outcome(told.get_ref()).map(Response::new)
-    }
-
-    async fn explain_pick(
-        &self,
-        asked: Request<ExplainPickRequest>,
-    ) -> Result<Response<ExplainPickResponse>, Status> {
-        let asked = asked.into_inner().pick.unwrap_or_default();
-        let pick = self.check(&asked).map_err(|bad| status::invalid(&bad.within("pick")))?;
-        let decision = self.desk.explain(&pick.request);
-        let decision = convert::decision::decision(&pick.request.key.request, decision);
-        Ok(Response::new(ExplainPickResponse { decision: Some(decision) }))
     }
 }

@@ -1,9 +1,21 @@
-//! Connections that say nothing take little.
+//! Connections that say nothing take little, and are asked whether anybody is there.
+
+use std::time::Duration;
 
 use h2::Ping;
-use tokio::task::JoinSet;
+use pointsman::{config::ServerConfig, domain::policy::Policy};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+    time::timeout,
+};
 
-use crate::{process::Process, raw};
+use crate::{
+    process::Process,
+    raw,
+    service::{DEADLINE, start_with},
+};
 
 /// Bytes of one, ten thousand of which fit into 200 MiB.
 const CONNECTION_MAX: u64 = (200 << 20) / 10_000;
@@ -34,4 +46,24 @@ async fn connect(service: &Process, count: u64, open: &mut JoinSet<()>) {
         });
         ping.ping(Ping::opaque()).await.expect("it answers");
     }
+}
+
+/// A silent connection is pinged. Who answers stays for as long as it likes, who does not is given up.
+#[tokio::test]
+async fn a_client_that_does_not_answer_pings_is_given_up_and_one_that_does_is_not() {
+    const PING: u8 = 6;
+    let short = Duration::from_millis(100);
+    let config =
+        ServerConfig { keepalive_interval: short, keepalive_timeout: short, ..ServerConfig::default() };
+    let running = start_with(Policy::default(), config).await;
+    let mut mute = TcpStream::connect(running.address()).await.expect("it accepts");
+    mute.write_all(&raw::opening()).await.expect("it is sent");
+    let (_send, mut answers) = raw::connect(running.address()).await;
+    let mut heard = Vec::new();
+    tokio::select! {
+        ended = timeout(DEADLINE, mute.read_to_end(&mut heard)) => drop(ended.expect("it is given up in time")),
+        ended = &mut answers => panic!("who answers stays: {ended:?}"),
+    }
+    assert!(raw::frames(&heard).contains(&PING), "{heard:?}");
+    assert!(timeout(short * 5, answers).await.is_err(), "it stays");
 }

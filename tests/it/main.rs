@@ -23,6 +23,7 @@ mod service;
 mod sizes;
 mod start;
 mod stop;
+mod stream;
 mod tidy;
 mod unary;
 mod world;

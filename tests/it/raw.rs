@@ -71,6 +71,17 @@ pub(crate) fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> V
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
+/// The kinds of the frames in these bytes.
+pub(crate) fn frames(mut bytes: &[u8]) -> Vec<u8> {
+    let mut kinds = Vec::new();
+    while let [a, b, c, kind, ..] = bytes {
+        kinds.push(*kind);
+        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        bytes = bytes.get(9 + length..).unwrap_or_default();
+    }
+    kinds
+}
+
 /// A message with its length before it.
 pub(crate) fn frame(message: &impl Message) -> Bytes {
     let length = message.encoded_len();

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, time::Duration};
 
-use h2::client::SendRequest;
+use h2::{Reason, client::SendRequest};
 use pointsman::{
     app::Running,
     domain::policy::Policy,
@@ -121,6 +121,36 @@ async fn a_caller_that_is_willing_to_wait_is_told_when_its_own_time_is_over() {
     let frame = raw::frame(&text("r2"));
     let answer = send(&mut client, &[&frame], &[("grpc-timeout", "20m")]).await.expect("it is answered");
     rejection(PickNodeResponse::decode(&answer[5..]).expect("a reply"));
+}
+
+/// Who no longer waits takes no place from those who do.
+#[tokio::test]
+async fn a_pick_that_waits_ends_with_its_call_or_its_connection() {
+    let running = start(Policy::default()).await;
+    let wait = Some(prost_types::Duration { seconds: 60, nanos: 0 });
+    let frame = raw::frame(&pointsman::proto::PickNodeRequest { max_wait: wait, ..text("r1") });
+    let waiting = async |count: usize| {
+        let reached = async {
+            while running.desk().waiting() != count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(DEADLINE, reached).await.expect("in time");
+    };
+    let (send, connection) = raw::connect(running.address()).await;
+    let connection = tokio::spawn(connection);
+    let mut client = send.ready().await.expect("it takes requests");
+    let mut ask = || {
+        let (response, mut body) = raw::begin(&mut client, &raw::path("PickNode")).expect("it is sent");
+        body.send_data(frame.clone(), true).expect("it is sent");
+        (response, body)
+    };
+    let ((_first, mut call), _second) = (ask(), ask());
+    waiting(2).await;
+    call.send_reset(Reason::CANCEL);
+    waiting(1).await;
+    connection.abort();
+    waiting(0).await;
 }
 
 /// A gateway that goes down tells what it knows, and does not wait for an answer.

@@ -13,8 +13,10 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
+
+use super::hold::Hold;
 
 /// Length of the HTTP/2 client preface.
 const PREFACE_BYTES: usize = 24;
@@ -28,14 +30,32 @@ pub(super) struct Guarded {
     /// While the client takes nothing: when it must have.
     stalled: Option<Pin<Box<Sleep>>>,
     write_timeout: Duration,
+    hold: Hold,
 }
 
 impl Guarded {
-    pub(super) fn new(io: TcpStream, preface_timeout: Duration, write_timeout: Duration) -> Self {
+    /// Stands still while `hold` says so.
+    pub(super) fn new(io: TcpStream, preface_timeout: Duration, write_timeout: Duration, hold: Hold) -> Self {
         // Without this a reply can wait 40 ms for the client's acknowledgement. A failure costs only that.
         let _ = io.set_nodelay(true);
         let preface = Some((Box::pin(sleep(preface_timeout)), PREFACE_BYTES));
-        Self { io, preface, stalled: None, write_timeout }
+        Self { io, preface, stalled: None, write_timeout, hold }
+    }
+
+    /// So many bytes were read; 0 at the end of what the client says.
+    fn heard(&mut self, bytes: usize, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some((_, missing)) = &mut self.preface {
+            *missing = missing.saturating_sub(bytes);
+            self.preface = self.preface.take().filter(|(_, missing)| *missing > 0);
+        } else if bytes == 0 && self.hold.is_fresh() {
+            // What came before is answered first.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if bytes > 0 {
+            self.hold.hear(Instant::now());
+        }
+        Poll::Ready(())
     }
 
     /// What became of a write, or that it has waited for too long.
@@ -57,12 +77,12 @@ impl AsyncRead for Guarded {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.hold.is_held() {
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
-        if let Poll::Ready(result) = Pin::new(&mut self.io).poll_read(cx, buf) {
-            let read = buf.filled().len() - before;
-            self.preface =
-                self.preface.take().filter(|(_, missing)| *missing > read).map(|(d, m)| (d, m - read));
-            return Poll::Ready(result);
+        if let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, buf) {
+            return self.heard(buf.filled().len() - before, cx).map(|()| read);
         }
         let Some((deadline, _)) = &mut self.preface else { return Poll::Pending };
         ready!(deadline.as_mut().poll(cx));
@@ -70,18 +90,13 @@ impl AsyncRead for Guarded {
     }
 }
 
+/// Not vectored: h2 would then send each reply over 256 bytes by a write of its own.
 impl AsyncWrite for Guarded {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.hold.is_held() {
+            return Poll::Pending;
+        }
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.written(cx, written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
         self.written(cx, written)
     }
 
@@ -91,10 +106,6 @@ impl AsyncWrite for Guarded {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
     }
 }
 

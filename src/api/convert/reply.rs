@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use prost::{Message, bytes::BytesMut};
+use prost::Message;
 
 use super::decision::{self, rung};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         decision::{Decision, Granted, Route, Target},
         id::RequestId,
     },
-    proto, wire,
+    wire,
 };
 
 /// A decision on its way to who asked.
@@ -28,49 +28,13 @@ pub struct Told {
 /// What is written as the fields of a message.
 pub trait Fields {
     /// Writes them.
-    fn put(&self, out: &mut impl Out);
-}
-
-/// Where fields are written, or only counted: a message stands behind its length.
-pub trait Out {
-    /// The next bytes.
-    fn bytes(&mut self, bytes: &[u8]);
-    /// The fields of a message.
-    fn fields(&mut self, message: &impl Message);
-}
-
-/// So many bytes were written.
-struct Length(u64);
-
-impl Out for Length {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0 += bytes.len() as u64;
-    }
-
-    fn fields(&mut self, message: &impl Message) {
-        self.0 += message.encoded_len() as u64;
-    }
-}
-
-impl Out for BytesMut {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
-
-    fn fields(&mut self, message: &impl Message) {
-        message.encode_raw(self);
-    }
+    fn put(&self, out: &mut Vec<u8>);
 }
 
 /// Numbers of fields that are written here: of lengths, not of numbers.
 const LENGTH_DELIMITED: u64 = 2;
 
 impl Told {
-    /// As a message.
-    pub fn message(self) -> proto::PickNodeResponse {
-        decision::decision(&self.request, self.decision)
-    }
-
     /// The route, where there is nothing to say but that.
     fn route(&self) -> Option<&Route> {
         match &self.decision.outcome {
@@ -82,7 +46,7 @@ impl Told {
 
 /// `PickNodeResponse`.
 impl Fields for Told {
-    fn put(&self, out: &mut impl Out) {
+    fn put(&self, out: &mut Vec<u8>) {
         let Some(route) = self.route() else {
             return Generated(&decision::decision(&self.request, self.decision.clone())).put(out);
         };
@@ -94,7 +58,7 @@ impl Fields for Told {
 
 /// `Route`.
 impl Fields for Route {
-    fn put(&self, out: &mut impl Out) {
+    fn put(&self, out: &mut Vec<u8>) {
         self.target.put(out);
         for fallback in &self.fallbacks {
             message(out, 3, fallback);
@@ -120,7 +84,7 @@ impl Fields for Route {
 
 /// `Fallback`, and the beginning of `Route`.
 impl Fields for Target {
-    fn put(&self, out: &mut impl Out) {
+    fn put(&self, out: &mut Vec<u8>) {
         text(out, 1, self.node());
         text(out, 2, self.endpoint());
     }
@@ -128,7 +92,7 @@ impl Fields for Target {
 
 /// `google.protobuf.Duration`.
 impl Fields for Duration {
-    fn put(&self, out: &mut impl Out) {
+    fn put(&self, out: &mut Vec<u8>) {
         let prost_types::Duration { seconds, nanos } = wire::duration(*self);
         number(out, 1, seconds.cast_unsigned());
         number(out, 2, u64::from(nanos.cast_unsigned()));
@@ -139,47 +103,65 @@ impl Fields for Duration {
 pub struct Generated<'a, M>(pub &'a M);
 
 impl<M: Message> Fields for Generated<'_, M> {
-    fn put(&self, out: &mut impl Out) {
-        out.fields(self.0);
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.encode_raw(out);
     }
 }
 
-/// A message in a field.
-pub fn message(out: &mut impl Out, tag: u64, fields: &impl Fields) {
-    let mut length = Length(0);
-    fields.put(&mut length);
+/// A message in a field. Its length is known once it is written: nothing is gone through twice, however deep it lies.
+pub fn message(out: &mut Vec<u8>, tag: u64, fields: &impl Fields) {
     key(out, tag, LENGTH_DELIMITED);
-    varint(out, length.0);
+    let start = out.len();
+    // Short messages have a length of one byte.
+    out.push(0);
     fields.put(out);
+    let length = out.len() - start - 1;
+    let (bytes, count) = digits(length as u64);
+    if count > 1 {
+        out.extend_from_slice(&bytes[1..count]);
+        out.copy_within(start + 1..start + 1 + length, start + count);
+    }
+    out[start..start + count].copy_from_slice(&bytes[..count]);
 }
 
-fn text(out: &mut impl Out, tag: u64, text: &str) {
+/// A text in a field.
+pub fn text(out: &mut Vec<u8>, tag: u64, text: &str) {
     text_bytes(out, tag, text.as_bytes());
 }
 
-fn text_bytes(out: &mut impl Out, tag: u64, text: &[u8]) {
+fn text_bytes(out: &mut Vec<u8>, tag: u64, text: &[u8]) {
     if !text.is_empty() {
         key(out, tag, LENGTH_DELIMITED);
         varint(out, text.len() as u64);
-        out.bytes(text);
+        out.extend_from_slice(text);
     }
 }
 
 /// Zero is what is read where nothing is written.
-fn number(out: &mut impl Out, tag: u64, number: u64) {
+fn number(out: &mut Vec<u8>, tag: u64, number: u64) {
     if number != 0 {
         key(out, tag, 0);
         varint(out, number);
     }
 }
 
-fn key(out: &mut impl Out, tag: u64, kind: u64) {
+fn key(out: &mut Vec<u8>, tag: u64, kind: u64) {
     varint(out, tag << 3 | kind);
 }
 
-/// Seven bits at a time, the lowest first; all but the last have the eighth set.
+fn varint(out: &mut Vec<u8>, number: u64) {
+    match u8::try_from(number) {
+        Ok(byte) if byte < 0x80 => out.push(byte),
+        _ => {
+            let (bytes, count) = digits(number);
+            out.extend_from_slice(&bytes[..count]);
+        }
+    }
+}
+
+/// Seven bits at a time, the lowest first; all but the last have the eighth set. And how many bytes that makes.
 #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
-fn varint(out: &mut impl Out, number: u64) {
+fn digits(number: u64) -> ([u8; 10], usize) {
     let (mut bytes, mut count, mut rest) = ([0; 10], 0, number);
     while rest >= 0x80 {
         bytes[count] = rest as u8 | 0x80;
@@ -187,7 +169,7 @@ fn varint(out: &mut impl Out, number: u64) {
         count += 1;
     }
     bytes[count] = rest as u8;
-    out.bytes(&bytes[..=count]);
+    (bytes, count + 1)
 }
 
 #[cfg(test)]

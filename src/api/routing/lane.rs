@@ -3,9 +3,12 @@
 //! Most are answered the moment they are asked. `buffer_unordered` would take in as many as may wait before it answers the first:
 //! a client that sends and does not read would have the service hold them all.
 
-use std::{pin::Pin, task::Poll};
+use std::{
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
 
-use futures_util::{FutureExt, Stream, StreamExt, future::join_all, poll, stream, stream::FuturesUnordered};
+use futures_util::{FutureExt, Stream, StreamExt, future::join_all, stream, stream::FuturesUnordered};
 
 /// What comes of a question.
 pub(in crate::api) enum Come<A> {
@@ -17,7 +20,7 @@ pub(in crate::api) enum Come<A> {
 
 impl<A: 'static> Come<A> {
     /// The same answer in other words.
-    pub(super) fn map<B>(self, words: impl FnOnce(A) -> B + Send + 'static) -> Come<B> {
+    pub(in crate::api) fn map<B>(self, words: impl FnOnce(A) -> B + Send + 'static) -> Come<B> {
         match self {
             Self::Now(answer) => Come::Now(words(answer)),
             Self::Later(answer) => Come::Later(Box::pin(answer.map(words))),
@@ -25,7 +28,7 @@ impl<A: 'static> Come<A> {
     }
 
     /// The answer, when it comes.
-    pub(super) async fn come(self) -> A {
+    pub(in crate::api) async fn come(self) -> A {
         match self {
             Self::Now(answer) => answer,
             Self::Later(answer) => answer.await,
@@ -41,9 +44,10 @@ impl<A: 'static> Come<A> {
     }
 
     /// Looks whether it comes at once.
-    async fn begin(self) -> Self {
+    pub(in crate::api) fn begin(self) -> Self {
         let Self::Later(mut answer) = self else { return self };
-        match poll!(&mut answer) {
+        // Who awaits it looks at it again, and is woken.
+        match answer.poll_unpin(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(come) => Self::Now(come),
             Poll::Pending => Self::Later(answer),
         }
@@ -51,20 +55,17 @@ impl<A: 'static> Come<A> {
 }
 
 /// The answers to a batch, in its order. They are asked in that order too; those that wait, wait together.
-pub(super) async fn all<Q, A: 'static>(asked: &[Q], answer: impl Fn(&Q) -> Come<A>) -> Vec<A> {
-    let mut begun = Vec::with_capacity(asked.len());
-    for question in asked {
-        begun.push(answer(question).begin().await);
-    }
+pub(super) fn all<Q, A: Send + 'static>(asked: &[Q], answer: impl Fn(&Q) -> Come<A>) -> Come<Vec<A>> {
+    let begun: Vec<_> = asked.iter().map(|question| answer(question).begin()).collect();
     // Futures are dear where there is nothing to wait for.
     if begun.iter().any(|come| matches!(come, Come::Later(_))) {
-        return join_all(begun.into_iter().map(Come::come)).await;
+        return Come::Later(Box::pin(join_all(begun.into_iter().map(Come::come))));
     }
-    begun.into_iter().filter_map(Come::now).collect()
+    Come::Now(begun.into_iter().filter_map(Come::now).collect())
 }
 
 /// The answers to what is asked, as they come; while `waiting_max` wait, and while nobody takes an answer, no more is asked.
-pub(super) fn answers<Q, A: 'static>(
+pub(in crate::api) fn answers<Q, A: 'static>(
     asked: impl Stream<Item = Q> + Unpin,
     mut answer: impl FnMut(Q) -> Come<A> + Unpin,
     waiting_max: usize,

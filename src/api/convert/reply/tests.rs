@@ -6,6 +6,7 @@ use crate::domain::{
     id::{LeaseId, ModelName, NodeId},
     policy::Balance,
 };
+use crate::proto;
 
 fn target() -> impl Strategy<Value = Target> {
     ("[a-z0-9.:/-]{1,40}", ".{0,300}")
@@ -56,10 +57,11 @@ proptest! {
         let rung = if busy { Rung::Busy } else { Rung::Normal };
         let request = RequestId::parse(&request).expect("a good name");
         let told = Told { request, decision: Decision { outcome, rung, explanation: None, turned: None } };
-        let mut written = BytesMut::new();
+        let mut written = Vec::new();
         told.put(&mut written);
-        let read = proto::PickNodeResponse::decode(written.freeze()).expect("it is well-formed");
-        prop_assert_eq!(read, told.message());
+        let message = decision::decision(&told.request, told.decision);
+        prop_assert_eq!(&written, &message.encode_to_vec());
+        prop_assert_eq!(proto::PickNodeResponse::decode(&*written).expect("it is well-formed"), message);
     }
 
     #[test]

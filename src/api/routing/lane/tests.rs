@@ -57,7 +57,7 @@ async fn a_batch_is_asked_in_order_and_those_that_wait_wait_together() {
             _ => Come::Now(*number),
         }
     };
-    let mut batch = pin!(all(&[0, 1, 2], answer));
+    let mut batch = pin!(all(&[0, 1, 2], answer).come());
     assert!(poll!(&mut batch).is_pending());
     assert_eq!(*order.borrow(), [0, 1, 2]);
     // The first to be told is the one that was asked last.
@@ -71,5 +71,5 @@ async fn a_batch_is_asked_in_order_and_those_that_wait_wait_together() {
 async fn a_batch_that_waits_for_nothing_comes_at_once() {
     let later = |number: &u32| Come::Later(Box::pin(std::future::ready(*number)) as _);
     let batch = |number: &u32| if *number == 1 { later(number) } else { Come::Now(*number) };
-    assert_eq!(all(&[0, 1, 2], batch).now_or_never(), Some(vec![0, 1, 2]));
+    assert_eq!(all(&[0, 1, 2], batch).now(), Some(vec![0, 1, 2]));
 }

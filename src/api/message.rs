@@ -1,0 +1,52 @@
+//! How does gRPC put a message into bytes?
+
+use prost::{
+    Message,
+    bytes::{Buf, Bytes},
+};
+use tonic::Status;
+
+use super::convert::reply::Fields;
+
+/// Whether a message is compressed, and its length.
+pub(super) const PREFIX_BYTES: usize = 5;
+/// Most replies are shorter.
+const REPLY_BYTES: usize = 400;
+
+/// What a message says; it stands behind a prefix.
+pub(super) fn decoded<Q: Message + Default>(framed: &[u8]) -> Result<Q, Status> {
+    Q::decode(&framed[PREFIX_BYTES..]).map_err(|error| Status::internal(error.to_string()))
+}
+
+/// A message of these fields, with its prefix.
+pub(super) fn framed(fields: &impl Fields) -> Bytes {
+    let mut out = Vec::with_capacity(REPLY_BYTES);
+    frame(&mut out, fields);
+    out.into()
+}
+
+/// Adds a message of these fields, with its prefix.
+pub(super) fn frame(out: &mut Vec<u8>, fields: &impl Fields) {
+    let start = out.len();
+    out.extend_from_slice(&[0; PREFIX_BYTES]);
+    fields.put(out);
+    let length = out.len() - start - PREFIX_BYTES;
+    let length = u32::try_from(length).expect("replies are far shorter than 4 GiB");
+    out[start + 1..start + PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
+}
+
+/// Of a message with its prefix, as that says, once it has come. What is too long is refused before memory is taken for it.
+pub(super) fn length(sent: &[u8], bytes_max: usize) -> Result<Option<usize>, Status> {
+    let Some(mut prefix) = sent.get(..PREFIX_BYTES) else { return Ok(None) };
+    match prefix.get_u8() {
+        0 => {}
+        1 => return Err(Status::internal("a compressed message came, and no `grpc-encoding`")),
+        flag => return Err(Status::internal(format!("a message begins with {flag}: no flag of gRPC"))),
+    }
+    let length = prefix.get_u32() as usize;
+    if length > bytes_max {
+        let told = format!("message too long: found {length} bytes, the limit is: {bytes_max} bytes");
+        return Err(Status::out_of_range(told));
+    }
+    Ok(Some(PREFIX_BYTES + length))
+}
