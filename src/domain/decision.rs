@@ -50,10 +50,8 @@ pub struct CachedAnswer {
 /// Where to send a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
-    /// The node and where it takes the request.
-    pub target: Target,
-    /// Where to go if it fails, best first.
-    pub fallbacks: Vec<Target>,
+    /// The node and where it takes the request, then where to go if it fails.
+    pub targets: Targets,
     /// The reservation on the node; `None` where nothing was reserved (an explained pick).
     pub lease: Option<LeaseGrant>,
     /// First-token latency to expect; `None` means unknown.
@@ -70,6 +68,28 @@ pub struct Route {
     pub balance: Balance,
     /// The model to ask for: the request's, or the smaller one that takes its place.
     pub model: ModelName,
+}
+
+/// A node to go to, and others to go to if it fails, best first. Shared: the route and its lease say the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Targets(Arc<[Target]>);
+
+impl Targets {
+    /// The best one and those after it; `None` of none.
+    pub fn new(best_first: impl IntoIterator<Item = Target>) -> Option<Self> {
+        let targets: Arc<[_]> = best_first.into_iter().collect();
+        (!targets.is_empty()).then_some(Self(targets))
+    }
+
+    /// The one to go to.
+    pub fn best(&self) -> &Target {
+        &self.0[0]
+    }
+
+    /// Those to go to if it fails.
+    pub fn fallbacks(&self) -> &[Target] {
+        &self.0[1..]
+    }
 }
 
 /// One node as a destination of requests of one type.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        decision::Rung,
+        decision::{Rung, Target},
         filter::Filter,
         load::Ratio,
         node::{BreakerState, NodeClass, ServedModel},
@@ -19,7 +19,9 @@ use crate::{
         request::RouteRequest,
         time::Instant,
     },
-    state::nodes::{flight::Trial, node::Node, reading::Reading, standing::Speeds, trust::Presence},
+    state::nodes::{
+        board::Board, flight::Trial, node::Node, reading::Reading, standing::Speeds, trust::Presence,
+    },
 };
 
 /// What passed, and what became of every node.
@@ -47,6 +49,8 @@ pub struct Filtered<'a> {
 pub struct Candidate<'a> {
     /// The node.
     pub node: &'a Arc<Node>,
+    /// Where it takes the request.
+    pub target: &'a Target,
     /// Its place in the topology.
     pub index: usize,
     /// Whether picking it would try a half-open breaker.
@@ -55,8 +59,9 @@ pub struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     /// One that needs no trial.
-    pub(super) fn plain(node: &'a Arc<Node>, index: usize) -> Self {
-        Self { node, index, trial: Trial::No }
+    pub(super) fn plain(board: &'a Board, place: usize) -> Self {
+        let (node, target) = (&board.nodes()[place], &board.targets()[place]);
+        Self { node, target, index: board.index(place), trial: Trial::No }
     }
 }
 
@@ -107,7 +112,8 @@ fn filter_class<'a>(
         } else {
             None
         };
-        trial.map(|trial| (Candidate { node: view.node, index: view.index, trial }, view.reading))
+        let View { node, target, index, reading } = *view;
+        trial.map(|trial| (Candidate { node, target, index, trial }, reading))
     };
     let (candidates, readings): (Vec<_>, Vec<_>) = views.iter().filter_map(candidate).unzip();
     let is_asked = request.explain || candidates.is_empty();

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        decision::{Rejection, RejectionReason, Route},
+        decision::{Rejection, RejectionReason, Route, Targets},
         policy::Balance,
         request::{Patience, RouteRequest},
         time::Instant,
@@ -82,16 +82,14 @@ fn route(
     now: Instant,
 ) -> Route {
     let policy = scene.policy;
-    let target = |scored: &Scored<'_>| scored.candidate.node.target(request.request_type).cloned();
-    let mut targets = ranked.iter().filter_map(target);
+    let targets = ranked.iter().take(1 + policy.fallbacks.0).map(|scored| scored.candidate.target.clone());
     let (best, score) = (&ranked[0].candidate.node, &ranked[0].score);
     // A node may tell a speed at which nothing would ever come.
     let reckoned =
         score.terms.and_then(|terms| Duration::try_from_secs_f64(terms.first_token_ms() / 1000.0).ok());
     let observed = || best.live.vitals().expected_first_token(request.request_type, now);
     Route {
-        target: targets.next().expect("a candidate has an endpoint for the request's type"),
-        fallbacks: targets.take(policy.fallbacks.0).collect(),
+        targets: Targets::new(targets).expect("there is a best one"),
         lease: None,
         expected_first_token_latency: reckoned.or_else(observed),
         expected_cached_tokens: score.cached_tokens,

@@ -73,7 +73,7 @@ pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) 
     for place in places {
         let (node, reading) = (&board.nodes()[place], &rows.readings()[place]);
         if is_wanted(request, node, reading) {
-            candidates.push(Candidate::plain(node, board.index(place)));
+            candidates.push(Candidate::plain(board, place));
             readings.push(*reading);
             standings.push(rows.standing(place));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Scene;
 use crate::{
-    domain::{node::NodeClass, request::RouteRequest, time::Instant},
+    domain::{decision::Target, node::NodeClass, request::RouteRequest, time::Instant},
     state::nodes::{
         board::{Board, Rows},
         node::Node,
@@ -18,6 +18,8 @@ use crate::{
 pub struct View<'a> {
     /// The node.
     pub node: &'a Arc<Node>,
+    /// Where it takes the request.
+    pub target: &'a Target,
     /// Its place in the topology.
     pub index: usize,
     /// What is known of it.
@@ -27,7 +29,8 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Of the node at a place of a board.
     pub fn of(board: &'a Board, rows: &Rows, place: usize) -> Self {
-        Self { node: &board.nodes()[place], index: board.index(place), reading: rows.readings()[place] }
+        let (node, target) = (&board.nodes()[place], &board.targets()[place]);
+        Self { node, target, index: board.index(place), reading: rows.readings()[place] }
     }
 }
 

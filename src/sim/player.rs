@@ -90,7 +90,7 @@ impl Router for Player {
             excluded: &excluded,
         };
         let Ok(route) = self.decider.pick(&asked, now) else { return Verdict::Refused };
-        let by_id = |node: &NodeId| node.as_str().cmp(route.target.node());
+        let by_id = |node: &NodeId| node.as_str().cmp(route.targets.best().node());
         let node = self.nodes.binary_search_by(by_id).expect("only known nodes are picked");
         if self.keys.len() <= ask.request {
             self.keys.resize(ask.request + 1, None);

@@ -220,7 +220,7 @@ impl Opened {
         match self.decider.pick(&ask, now_us) {
             Ok(route) => {
                 self.requests.insert(request.clone(), RequestKey { tenant, request });
-                Ok(picked(&route, &self.nodes[route.target.node()].told))
+                Ok(picked(&route, &self.nodes[route.targets.best().node()].told))
             }
             Err(rejection) => Ok(rejected(&rejection)),
         }

@@ -286,7 +286,7 @@ impl Topology {
     /// The nodes that serve the type and the model, by class.
     pub fn boards(&self, request_type: RequestType, model: &ModelName) -> [&Board; NodeClass::ALL.len()] {
         let pool = self.pools.get_or_init(|| Pools::of(&self.nodes)).get(request_type, model);
-        NodeClass::ALL.map(|class| pool.board(class, &self.nodes))
+        NodeClass::ALL.map(|class| pool.board(class, request_type, &self.nodes))
     }
 
     /// Whether so many nodes have gone silent that the fault is more likely ours than theirs.

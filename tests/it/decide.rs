@@ -111,7 +111,7 @@ fn fail(world: &mut World, id: &str, times: &str) {
         let request = format!("fail-{id}-{i}-{:?}", world.now);
         let excluded = others.iter().filter(|other| other.as_str() != id).cloned().collect();
         let route = world.pick(&RouteRequest { excluded, ..text(&request) });
-        assert_eq!(route.target.node(), id);
+        assert_eq!(route.targets.best().node(), id);
         world.settle(&key(&request), OutcomeResult::Failed);
     }
 }
@@ -291,13 +291,13 @@ fn told(decision: &Decision) -> String {
     let mut told = match &decision.outcome {
         Ok(Granted::Answer(answer)) => known(answer),
         Ok(Granted::Route(route)) => {
-            let fallbacks: Vec<_> = route.fallbacks.iter().map(Target::node).collect();
+            let fallbacks: Vec<_> = route.targets.fallbacks().iter().map(Target::node).collect();
             let spilled = if route.spilled { " (spilled)" } else { "" };
             let smaller = if route.model.as_str() == "small" { " (smaller)" } else { "" };
             let repeated = if route.repeated { " (repeated)" } else { "" };
             let then =
                 if fallbacks.is_empty() { String::new() } else { format!(", then {}", fallbacks.join(", ")) };
-            format!("{}{then}{smaller}{spilled}{repeated}", route.target.node())
+            format!("{}{then}{smaller}{spilled}{repeated}", route.targets.best().node())
         }
         Err(refused) => {
             let reason = match &refused.reason {
@@ -381,7 +381,7 @@ fn burst(world: &mut World, count: &str, words: &[&str]) -> String {
     for i in 0..count.parse().expect("a count") {
         let decision = world.decide(&asked(&format!("burst-{burst}-{i}"), words));
         let node = match &decision.outcome {
-            Ok(Granted::Route(route)) => route.target.node().to_owned(),
+            Ok(Granted::Route(route)) => route.targets.best().node().to_owned(),
             Ok(Granted::Answer(_)) => "known".to_owned(),
             Err(_) => "rejected".to_owned(),
         };
@@ -427,7 +427,9 @@ fn another_seed_decides_otherwise() {
     let picks = |seed| {
         let mut world = World::of_equal_nodes(Policy { balance: Balance::Random, ..Policy::default() }, 20);
         world.chance = pointsman::domain::time::Chance::with_seed(seed);
-        (0..20).map(|i| world.pick(&text(&format!("r{i}"))).target.node().to_owned()).collect::<Vec<_>>()
+        (0..20)
+            .map(|i| world.pick(&text(&format!("r{i}"))).targets.best().node().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(picks(1), picks(1));
     assert_ne!(picks(1), picks(2));

@@ -158,7 +158,7 @@ fn a_retry_moves_the_lease_and_the_first_attempts_outcome_still_counts() {
     let mut again = text("r1");
     again.excluded = vec![node_of(&first)];
     let second = world.pick(&again);
-    assert_ne!(second.target.node(), first.target.node());
+    assert_ne!(second.targets.best().node(), first.targets.best().node());
     assert_eq!(world.in_flight(), 1, "the first lease has ended");
     let mut failed = outcome(&key("r1"), OutcomeResult::Failed);
     failed.lease = first.lease.map(|lease| lease.id);
@@ -237,7 +237,7 @@ fn a_trial(world: &mut World) -> RequestKey {
     world.report("n0", idle_load());
     world.report("n1", idle_load());
     let trial = RouteRequest { excluded: only("n1"), ..text("trial") };
-    assert_eq!(world.pick(&trial).target.node(), "n0");
+    assert_eq!(world.pick(&trial).targets.best().node(), "n0");
     assert!(is_refused_by_n0(world, "second"), "one at a time");
     trial.key
 }

@@ -119,7 +119,7 @@ fn a_node_without_an_agent_keeps_its_share_beside_restless_ones() {
         }
         for i in 0..10 {
             let request = text(&format!("r{round}-{i}"));
-            picks += usize::from(world.pick(&request).target.node() == "x");
+            picks += usize::from(world.pick(&request).targets.best().node() == "x");
             world.settle(&request.key, OutcomeResult::Ok);
         }
         world.pass(Duration::from_millis(500));

@@ -142,7 +142,7 @@ impl Scenario {
         }
         match decision.outcome {
             Ok(Granted::Route(route)) => {
-                let node: usize = route.target.node()[1..].parse().expect("n0 to n9");
+                let node: usize = route.targets.best().node()[1..].parse().expect("n0 to n9");
                 self.servers[node].line.push_back((self.world.now, request));
             }
             Ok(Granted::Answer(answer)) => panic!("nothing is cached, and yet {answer:?}"),

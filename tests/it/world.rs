@@ -108,7 +108,7 @@ pub(crate) fn route_of(decision: Decision) -> Option<Route> {
 
 /// Id of the node that was picked.
 pub(crate) fn node_of(route: &Route) -> NodeId {
-    NodeId::parse(route.target.node()).expect("a good id")
+    NodeId::parse(route.targets.best().node()).expect("a good id")
 }
 
 pub(crate) fn text_node(id: &str) -> NodeSpec {

@@ -31,9 +31,9 @@ fn route(route: &Route) -> proto::Route {
         endpoint: target.endpoint().to_owned(),
     };
     proto::Route {
-        node_id: route.target.node().to_owned(),
-        endpoint: route.target.endpoint().to_owned(),
-        fallbacks: route.fallbacks.iter().map(fallback).collect(),
+        node_id: route.targets.best().node().to_owned(),
+        endpoint: route.targets.best().endpoint().to_owned(),
+        fallbacks: route.targets.fallbacks().iter().map(fallback).collect(),
         lease_id: route.lease.map(|lease| lease.id.to_string()).unwrap_or_default(),
         lease_ttl: route.lease.map(|lease| wire::duration(lease.ttl)),
         expected_first_token_latency: route.expected_first_token_latency.map(wire::duration),

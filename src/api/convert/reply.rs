@@ -59,8 +59,8 @@ impl Fields for Told {
 /// `Route`.
 impl Fields for Route {
     fn put(&self, out: &mut Vec<u8>) {
-        self.target.put(out);
-        for fallback in &self.fallbacks {
+        self.targets.best().put(out);
+        for fallback in self.targets.fallbacks() {
             message(out, 3, fallback);
         }
         if let Some(lease) = self.lease {

@@ -162,12 +162,12 @@ proptest! {
             };
             let mut costs: Vec<_> = why.nodes.iter().filter_map(|(_, verdict)| scored(verdict)).collect();
             costs.sort_unstable_by_key(|(place, _)| *place);
-            for (target, (_, least)) in std::iter::once(&route.target).chain(&route.fallbacks).zip(&costs) {
+            for (target, (_, least)) in std::iter::once(route.targets.best()).chain(route.targets.fallbacks()).zip(&costs) {
                 let (_, verdict) = why.nodes.iter().find(|(id, _)| id.as_str() == target.node()).expect("it is known");
                 let (_, cost) = scored(verdict).expect("it is a candidate");
                 prop_assert!(cost <= least + 1e-6 + 1e-2 * least.abs(), "{cost} is more than {least}");
             }
-            prop_assert_eq!(route.fallbacks.len(), fallbacks.min(nodes - 1 - step.excluded));
+            prop_assert_eq!(route.targets.fallbacks().len(), fallbacks.min(nodes - 1 - step.excluded));
         }
     }
 }

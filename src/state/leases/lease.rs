@@ -166,7 +166,7 @@ impl Lease {
         if !live || !same || request.excluded.contains(&self.node.spec.id) {
             return None;
         }
-        let route = self.told.as_ref()?.again(LeaseGrant { id: self.id, ttl: self.ttl.duration() })?;
+        let route = self.told.as_ref()?.again(LeaseGrant { id: self.id, ttl: self.ttl.duration() });
         Some((Box::new(route), self.rung))
     }
 

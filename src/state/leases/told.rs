@@ -1,9 +1,9 @@
 //! What was told of a pick, in little room: it is told again when the same request comes again.
 
-use std::{iter::once, time::Duration};
+use std::time::Duration;
 
 use crate::domain::{
-    decision::{LeaseGrant, Route, Target},
+    decision::{LeaseGrant, Route, Targets},
     id::ModelName,
     policy::Balance,
     time::nanos,
@@ -12,8 +12,7 @@ use crate::domain::{
 /// A route without its lease.
 #[derive(Debug)]
 pub(super) struct Told {
-    /// The target, then the fallbacks.
-    targets: Box<[Target]>,
+    targets: Targets,
     model: ModelName,
     expected_first_token_latency: Option<Short>,
     first_token_target: Short,
@@ -25,7 +24,7 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn of(route: &Route) -> Self {
         Self {
-            targets: once(&route.target).chain(&route.fallbacks).cloned().collect(),
+            targets: route.targets.clone(),
             model: route.model.clone(),
             expected_first_token_latency: route.expected_first_token_latency.map(Short::of),
             first_token_target: Short::of(route.first_token_target),
@@ -36,11 +35,9 @@ impl Told {
     }
 
     /// The route, told again.
-    pub(super) fn again(&self, lease: LeaseGrant) -> Option<Route> {
-        let (target, fallbacks) = self.targets.split_first()?;
-        Some(Route {
-            target: target.clone(),
-            fallbacks: fallbacks.to_vec(),
+    pub(super) fn again(&self, lease: LeaseGrant) -> Route {
+        Route {
+            targets: self.targets.clone(),
             lease: Some(lease),
             expected_first_token_latency: self.expected_first_token_latency.map(Short::duration),
             expected_cached_tokens: self.expected_cached_tokens,
@@ -49,7 +46,7 @@ impl Told {
             repeated: true,
             balance: self.balance,
             model: self.model.clone(),
-        })
+        }
     }
 }
 

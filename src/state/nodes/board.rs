@@ -17,7 +17,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{marks::Marks, node::Node};
-use crate::domain::{policy::Policy, time::Instant};
+use crate::domain::{decision::Target, node::RequestType, policy::Policy, time::Instant};
 pub use asked::{Asked, Typical};
 pub use census::{Census, Sum};
 pub use pyramid::{Group, WIDTH};
@@ -27,6 +27,8 @@ pub use rows::{Rows, Search};
 #[derive(Debug)]
 pub struct Board {
     nodes: Vec<Arc<Node>>,
+    /// Where they take requests of the pool's type. Here, side by side: of a large fleet each node is far away in memory.
+    targets: Vec<Target>,
     /// Their places in the topology.
     places: Vec<u32>,
     marks: Arc<Marks>,
@@ -34,14 +36,19 @@ pub struct Board {
 }
 
 impl Board {
-    /// Of the nodes at these places, which have not been read yet.
-    pub(super) fn of(places: Vec<u32>, all: &[Arc<Node>]) -> Self {
-        let nodes: Vec<_> = places.iter().map(|place| Arc::clone(&all[*place as usize])).collect();
+    /// Of the nodes at these places that serve the type, which have not been read yet.
+    pub(super) fn of(places: &[u32], request_type: RequestType, all: &[Arc<Node>]) -> Self {
+        let of_type = |place: &u32| {
+            let node = &all[*place as usize];
+            Some(((*place, node.target(request_type)?.clone()), Arc::clone(node)))
+        };
+        let ((places, targets), nodes): ((Vec<_>, Vec<_>), Vec<_>) =
+            places.iter().filter_map(of_type).unzip();
         let marks = Arc::new(Marks::new(nodes.len()));
         for (place, node) in (0..).zip(&nodes) {
             node.live.watch().join(&marks, place);
         }
-        Self { rows: Mutex::new(Rows::of(&nodes)), nodes, places, marks }
+        Self { rows: Mutex::new(Rows::of(&nodes)), nodes, targets, places, marks }
     }
 
     /// The rows as they are now.
@@ -64,6 +71,11 @@ impl Board {
     /// The nodes, in order of their ids.
     pub fn nodes(&self) -> &[Arc<Node>] {
         &self.nodes
+    }
+
+    /// Where they take requests of the pool's type, in the same order.
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
     }
 
     /// Place in the topology of the node at a place of the board.

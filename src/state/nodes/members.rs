@@ -32,11 +32,12 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Those of one class, of all nodes.
-    pub(super) fn board(&self, class: NodeClass, all: &[Arc<Node>]) -> &Board {
+    /// Those of one class, of all nodes; the pool is of this type.
+    pub(super) fn board(&self, class: NodeClass, request_type: RequestType, all: &[Arc<Node>]) -> &Board {
         self.boards[class as usize].get_or_init(|| {
             let of_class = |place: &&u32| all[**place as usize].spec.class == class;
-            Board::of(self.places.iter().filter(of_class).copied().collect(), all)
+            let places: Vec<_> = self.places.iter().filter(of_class).copied().collect();
+            Board::of(&places, request_type, all)
         })
     }
 }

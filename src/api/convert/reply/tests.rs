@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    decision::{LeaseGrant, Rejection, RejectionReason, Rung},
+    decision::{LeaseGrant, Rejection, RejectionReason, Rung, Targets},
     id::{LeaseId, ModelName, NodeId},
     policy::Balance,
 };
@@ -24,13 +24,12 @@ fn span() -> impl Strategy<Value = Duration> {
 
 fn route() -> impl Strategy<Value = Route> {
     let lease = (any::<u64>(), span()).prop_map(|(id, ttl)| LeaseGrant { id: LeaseId(id), ttl });
-    let names = (target(), prop::collection::vec(target(), 0..4), "[a-z]{1,200}");
+    let names = (prop::collection::vec(target(), 1..5), "[a-z]{1,200}");
     let spans = (prop::option::of(span()), span());
     let rest = (prop::option::of(any::<u32>()), any::<bool>(), any::<bool>());
     (names, prop::option::of(lease), spans, rest).prop_map(
-        |((target, fallbacks, model), lease, (expected, wanted), (cached, spilled, repeated))| Route {
-            target,
-            fallbacks,
+        |((targets, model), lease, (expected, wanted), (cached, spilled, repeated))| Route {
+            targets: Targets::new(targets).expect("there is one at least"),
             lease,
             expected_first_token_latency: expected,
             expected_cached_tokens: cached,

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use super::*;
 use crate::{
     domain::{
-        decision::Rung,
+        decision::{Rung, Target},
         id::{LeaseId, ModelName, NodeId, RequestId, TenantId},
         load::{NodeLoad, Ratio},
         node::{NodeSpec, RequestType},
@@ -53,12 +53,9 @@ impl Fleet {
     }
 
     fn costs(&self, balance: Balance, request: &RouteRequest) -> Vec<f64> {
-        let candidates: Vec<_> = self
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(index, node)| Candidate { node, index, trial: Trial::No })
-            .collect();
+        let target = Target::new(&self.nodes[0].spec.id, "http://anywhere");
+        let candidate = |(index, node)| Candidate { node, target: &target, index, trial: Trial::No };
+        let candidates: Vec<_> = self.nodes.iter().enumerate().map(candidate).collect();
         let readings: Vec<_> =
             self.nodes.iter().map(|node| Reading::of(node, &self.policy, Rung::Normal, NOW)).collect();
         let topology = self.state.nodes.topology();
