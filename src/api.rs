@@ -17,6 +17,7 @@ pub mod nodes;
 pub mod queue;
 mod routed;
 pub mod routing;
+mod scratch;
 pub mod status;
 mod stream;
 mod unary;

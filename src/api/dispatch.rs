@@ -22,12 +22,12 @@ use tonic::{
 
 use super::{
     caller::Caller,
-    convert::reply::{Fields, Generated},
+    convert::reply::Generated,
     deadline, leaving,
     message::{decoded, framed},
     routed::{self, Sent},
     routing::{Come, Routing},
-    stream,
+    scratch, stream,
     unary::Asked,
 };
 
@@ -127,17 +127,20 @@ impl Dispatch {
         self.reply(method, message).come().await
     }
 
-    /// The reply to a message, each with its prefix.
+    /// The reply to a message, with its prefix.
     fn reply(&self, method: Method, message: Result<Bytes, Status>) -> Come<Result<Bytes, Status>> {
         let come = message.and_then(|message| match method {
-            Method::Pick => decoded(&message).map(|asked| self.routing.pick(&asked).map(told)),
-            Method::Batch => decoded(&message).map(|asked| self.routing.batch(&asked).map(told)),
-            Method::Outcome => decoded(&message).map(|outcome| {
-                let settled = self.routing.outcome(&outcome);
-                Come::Now(settled.map(|settled| framed(&Generated(&settled))))
-            }),
+            Method::Pick => {
+                let come = scratch::pick(&message, |asked| self.routing.pick(asked))??;
+                Ok(come.map(|told| framed(&told)))
+            }
+            Method::Batch => Ok(self.routing.batch(&decoded(&message)?)?.map(|batch| framed(&batch))),
+            Method::Outcome => {
+                let settled = self.routing.outcome(&decoded(&message)?)?;
+                Ok(Come::Now(framed(&Generated(&settled))))
+            }
         });
-        come.unwrap_or_else(|status| Come::Now(Err(status)))
+        come.map_or_else(|status| Come::Now(Err(status)), |come| come.map(Ok))
     }
 
     fn route(&self, request: Request<RecvStream>, caller: SendResponse<Bytes>, leaving: &CancellationToken) {
@@ -151,10 +154,6 @@ impl Dispatch {
         };
         begin(routed::tell(caller, deadline::within(limit, reply)));
     }
-}
-
-fn told<F: Fields>(reply: Result<F, Status>) -> Result<Bytes, Status> {
-    reply.map(|fields| framed(&fields))
 }
 
 /// Looks at what may have to wait; if it has to, it goes on as a task.

@@ -1,7 +1,7 @@
 //! How does gRPC put a message into bytes?
 
 use prost::{
-    Message,
+    DecodeError, Message,
     bytes::{Buf, Bytes},
 };
 use tonic::Status;
@@ -13,9 +13,15 @@ pub(super) const PREFIX_BYTES: usize = 5;
 /// Most replies are shorter.
 const REPLY_BYTES: usize = 400;
 
-/// What a message says; it stands behind a prefix.
-pub(super) fn decoded<Q: Message + Default>(framed: &[u8]) -> Result<Q, Status> {
-    Q::decode(&framed[PREFIX_BYTES..]).map_err(|error| Status::internal(error.to_string()))
+/// What a message says.
+pub(super) fn decoded<Q: Message + Default>(message: &[u8]) -> Result<Q, Status> {
+    Q::decode(message).map_err(malformed)
+}
+
+/// It says nothing.
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` has it")]
+pub(super) fn malformed(error: DecodeError) -> Status {
+    Status::internal(error.to_string())
 }
 
 /// A message of these fields, with its prefix.

@@ -24,16 +24,13 @@ use super::{
 };
 use crate::{
     domain::{decision::Decision, node::BreakerState},
-    proto::{
-        BatchPickNodesRequest, PickNodeRequest, ReportOutcomeRequest, ReportOutcomeResponse,
-        StreamPicksRequest,
-    },
+    proto::{BatchPickNodesRequest, PickNodeRequest, ReportOutcomeRequest, ReportOutcomeResponse},
 };
 use batch::Batch;
 pub(super) use lane::Come;
-use streamed::Streamed;
+pub(super) use streamed::Streamed;
 
-/// What comes of a pick.
+/// What comes of a pick of a batch.
 type Decided = Result<Told, Invalid>;
 
 /// Most picks of one batch.
@@ -71,40 +68,58 @@ impl Routing {
         pick(asked, &terms, || self.names.next())
     }
 
-    /// The reply to a pick, unless it may have to be waited for.
-    fn decide(&self, asked: &PickNodeRequest) -> Come<Decided> {
-        match self.check(asked) {
-            Err(bad) => Come::Now(Err(bad)),
-            Ok(pick) if pick.max_wait.is_zero() => {
-                let decision = self.desk.decide(&pick.request);
-                Come::Now(Ok(told(pick, decision)))
-            }
-            Ok(pick) => Come::Later(Box::pin(self.clone().decide_within(pick))),
-        }
+    /// The decision on a pick, unless it may have to be waited for.
+    fn decide(&self, asked: &PickNodeRequest) -> Result<Come<Told>, Invalid> {
+        let pick = self.check(asked)?;
+        Ok(if pick.max_wait.is_zero() {
+            let decision = self.desk.decide(&pick.request);
+            Come::Now(told(pick, decision))
+        } else {
+            Come::Later(Box::pin(self.clone().decide_within(pick)))
+        })
     }
 
-    async fn decide_within(self, pick: Pick) -> Decided {
+    async fn decide_within(self, pick: Pick) -> Told {
         let decision = tokio::select! {
             decision = self.desk.decide_within(&pick.request, pick.max_wait) => decision,
             // A pick that waits must not be cut off with the process: it is told what holds now.
             () = self.leaving.cancelled() => self.desk.decide_at_last(&pick.request),
         };
-        Ok(told(pick, decision))
+        told(pick, decision)
     }
 
     /// `PickNode`.
-    pub(super) fn pick(&self, asked: &PickNodeRequest) -> Come<Result<Told, Status>> {
-        self.decide(asked).map(|decided| decided.map_err(|bad| status::invalid(&bad)))
+    pub(super) fn pick(&self, asked: &PickNodeRequest) -> Result<Come<Told>, Status> {
+        self.decide(asked).map_err(|bad| status::invalid(&bad))
+    }
+
+    /// One pick of `StreamPicks`.
+    pub(super) fn streamed(&self, asked: &PickNodeRequest) -> Come<Streamed> {
+        let decided = if asked.request_id.is_empty() {
+            let required = "is required on a stream: replies are matched by it";
+            Err(Invalid::field("pick.request_id", required))
+        } else {
+            self.decide(asked)
+        };
+        match decided {
+            Ok(come) => come.map(|told| Streamed(Ok(told))),
+            Err(bad) => Come::Now(Streamed(Err((asked.request_id.clone(), bad)))),
+        }
     }
 
     /// `BatchPickNodes`.
-    pub(super) fn batch(&self, asked: &BatchPickNodesRequest) -> Come<Result<Batch, Status>> {
+    pub(super) fn batch(&self, asked: &BatchPickNodesRequest) -> Result<Come<Batch>, Status> {
         let picks = &asked.picks;
         if picks.is_empty() || picks.len() > BATCH_MAX {
             let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
-            return Come::Now(Err(status::invalid(&Invalid::field("picks", range))));
+            return Err(status::invalid(&Invalid::field("picks", range)));
         }
-        lane::all(picks, |pick| self.decide(pick)).map(|decided| Ok(Batch(decided)))
+        let decided = |pick: &_| match self.decide(pick) {
+            Ok(come) => come.map(Ok),
+            Err(bad) => Come::Now(Err(bad)),
+        };
+        let put = |batch: &mut Batch, decided: Decided| batch.put(&decided);
+        Ok(lane::all(picks, decided, Batch::of(picks.len()), put))
     }
 
     /// `ReportOutcome`.
@@ -119,18 +134,6 @@ impl Routing {
             None => {}
         }
         Ok(told)
-    }
-
-    /// One pick of `StreamPicks`.
-    pub(super) fn streamed(&self, asked: StreamPicksRequest) -> Come<Streamed> {
-        let pick = asked.pick.unwrap_or_default();
-        let decided = if pick.request_id.is_empty() {
-            let required = "is required on a stream: replies are matched by it";
-            Come::Now(Err(Invalid::field("pick.request_id", required)))
-        } else {
-            self.decide(&pick)
-        };
-        decided.map(|decided| Streamed { request: pick.request_id, decided })
     }
 }
 

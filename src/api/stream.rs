@@ -19,11 +19,10 @@ use tracing::debug;
 use super::{
     caller,
     convert::reply::Fields,
-    message::{decoded, frame, length},
-    routing::{Come, Routing, lane},
-    status,
+    message::{PREFIX_BYTES, frame, length},
+    routing::{Come, Routing, Streamed, lane},
+    scratch, status,
 };
-use crate::proto::StreamPicksRequest;
 
 /// Most picks of one stream that wait at once.
 const WAITING_MAX: usize = 256;
@@ -39,12 +38,8 @@ pub(super) async fn answer(
     leaving: CancellationToken,
 ) {
     let left = Box::pin(leaving.clone().cancelled_owned());
-    let asked = Messages { body, sent: BytesMut::new(), bytes_max, left, over: false };
-    let answer = |asked: Result<_, Status>| match asked {
-        Ok(asked) => routing.streamed(asked).map(Ok),
-        Err(status) => Come::Now(Err(status)),
-    };
-    let answers = pin!(lane::answers(asked, answer, WAITING_MAX));
+    let asked = Messages { routing, body, sent: BytesMut::new(), bytes_max, left, over: false };
+    let answers = pin!(lane::answers(asked, WAITING_MAX));
     if let Err(gone) = tell(answers, caller, &leaving).await {
         debug!(%gone, "caller of a stream has gone");
     }
@@ -102,8 +97,9 @@ async fn next<F: Fields>(
     .await
 }
 
-/// What a caller sends, message by message.
+/// What comes of each message that a caller sends.
 struct Messages {
+    routing: Routing,
     body: RecvStream,
     /// What has come and was not read.
     sent: BytesMut,
@@ -113,14 +109,18 @@ struct Messages {
     over: bool,
 }
 
+/// What comes of a message; a status ends the stream.
+type Answer = Come<Result<Streamed, Status>>;
+
 impl Messages {
-    /// The next message, if all of it has come.
-    fn read(&mut self) -> Result<Option<StreamPicksRequest>, Status> {
+    /// What comes of the next message, if all of it is there.
+    fn answer(&mut self) -> Result<Option<Answer>, Status> {
         let length = length(&self.sent, self.bytes_max)?;
         let Some(length) = length.filter(|length| *length <= self.sent.len()) else { return Ok(None) };
-        let message = decoded(&self.sent[..length])?;
+        let message = &self.sent[PREFIX_BYTES..length];
+        let come = scratch::streamed(message, |asked| self.routing.streamed(asked))?;
         self.sent.advance(length);
-        Ok(Some(message))
+        Ok(Some(come.map(Ok)))
     }
 
     fn take(&mut self, piece: &[u8]) {
@@ -129,39 +129,36 @@ impl Messages {
         let _ = self.body.flow_control().release_capacity(piece.len());
     }
 
-    /// All was said, and the last message whole.
-    fn end(&self) -> Option<Result<StreamPicksRequest, Status>> {
-        (!self.sent.is_empty()).then(|| Err(Status::internal("the stream ends within a message")))
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<StreamPicksRequest, Status>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Answer>, Status>> {
         loop {
-            if let Some(message) = self.read().transpose() {
-                return Poll::Ready(Some(message));
+            if let Some(answer) = self.answer()? {
+                return Poll::Ready(Ok(Some(answer)));
             }
             // What was received before is still answered.
             if self.left.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(None);
+                return Poll::Ready(Ok(None));
             }
             match ready!(self.body.poll_data(cx)) {
                 Some(Ok(piece)) => self.take(&piece),
+                None if !self.sent.is_empty() => {
+                    return Poll::Ready(Err(Status::internal("the stream ends within a message")));
+                }
                 // Who goes is told nothing.
-                Some(Err(_gone)) => return Poll::Ready(None),
-                None => return Poll::Ready(self.end()),
+                Some(Err(_)) | None => return Poll::Ready(Ok(None)),
             }
         }
     }
 }
 
 impl Stream for Messages {
-    type Item = Result<StreamPicksRequest, Status>;
+    type Item = Answer;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Answer>> {
         if self.over {
             return Poll::Ready(None);
         }
-        let message = ready!(self.poll(cx));
-        self.over = !matches!(message, Some(Ok(_)));
-        Poll::Ready(message)
+        let answer = ready!(self.poll(cx));
+        self.over = !matches!(answer, Ok(Some(_)));
+        Poll::Ready(answer.unwrap_or_else(|status| Some(Come::Now(Err(status)))))
     }
 }

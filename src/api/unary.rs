@@ -6,10 +6,10 @@
 use std::task::{Context, Poll, ready};
 
 use h2::RecvStream;
-use prost::bytes::{Bytes, BytesMut};
+use prost::bytes::{Buf, Bytes, BytesMut};
 use tonic::Status;
 
-use super::message::length;
+use super::message::{PREFIX_BYTES, length};
 
 /// What a caller sends: one message of so many bytes at most.
 pub(super) struct Asked {
@@ -25,7 +25,7 @@ impl Asked {
         Self { body, pieces: BytesMut::new(), bytes_max }
     }
 
-    /// The message with its prefix, once all of it has come and nothing else. Mostly it is there at the first look, in one piece.
+    /// The message, once all of it has come and nothing else. Mostly it is there at the first look, in one piece.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Status>> {
         while let Some(piece) = ready!(self.body.poll_data(cx)) {
             let piece = piece.map_err(|error| Status::from_error(Box::new(error)))?;
@@ -47,8 +47,12 @@ impl Asked {
         if length.is_some_and(|length| self.pieces.len() > length) { Err(not_one()) } else { Ok(()) }
     }
 
-    fn whole(&self, sent: Bytes) -> Result<Bytes, Status> {
-        if length(&sent, self.bytes_max)? == Some(sent.len()) { Ok(sent) } else { Err(not_one()) }
+    fn whole(&self, mut sent: Bytes) -> Result<Bytes, Status> {
+        if length(&sent, self.bytes_max)? != Some(sent.len()) {
+            return Err(not_one());
+        }
+        sent.advance(PREFIX_BYTES);
+        Ok(sent)
     }
 }
 

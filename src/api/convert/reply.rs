@@ -31,8 +31,9 @@ pub trait Fields {
     fn put(&self, out: &mut Vec<u8>);
 }
 
-/// Numbers of fields that are written here: of lengths, not of numbers.
-const LENGTH_DELIMITED: u64 = 2;
+/// Kinds of fields that are written here: numbers, and what has a length before it.
+const VARINT: u8 = 0;
+const LENGTH_DELIMITED: u8 = 2;
 
 impl Told {
     /// The route, where there is nothing to say but that.
@@ -75,8 +76,7 @@ impl Fields for Route {
         number(out, 9, u64::from(self.repeated));
         text(out, 10, self.model.as_str());
         if let Some(tokens) = self.expected_cached_tokens {
-            key(out, 11, 0);
-            varint(out, u64::from(tokens));
+            present(out, 11, u64::from(tokens));
         }
         text(out, 12, self.balance.name());
     }
@@ -109,54 +109,64 @@ impl<M: Message> Fields for Generated<'_, M> {
 }
 
 /// A message in a field. Its length is known once it is written: nothing is gone through twice, however deep it lies.
-pub fn message(out: &mut Vec<u8>, tag: u64, fields: &impl Fields) {
-    key(out, tag, LENGTH_DELIMITED);
-    let start = out.len();
+pub fn message(out: &mut Vec<u8>, tag: u8, fields: &impl Fields) {
     // Short messages have a length of one byte.
-    out.push(0);
+    out.extend_from_slice(&[key(tag, LENGTH_DELIMITED), 0]);
+    let start = out.len();
     fields.put(out);
-    let length = out.len() - start - 1;
-    let (bytes, count) = digits(length as u64);
-    if count > 1 {
-        out.extend_from_slice(&bytes[1..count]);
-        out.copy_within(start + 1..start + 1 + length, start + count);
+    let length = out.len() - start;
+    if let Some(length) = one_byte(length as u64) {
+        out[start - 1] = length;
+        return;
     }
-    out[start..start + count].copy_from_slice(&bytes[..count]);
+    let (bytes, count) = digits(length as u64);
+    out.extend_from_slice(&bytes[1..count]);
+    out.copy_within(start..start + length, start + count - 1);
+    out[start - 1..start - 1 + count].copy_from_slice(&bytes[..count]);
 }
 
 /// A text in a field.
-pub fn text(out: &mut Vec<u8>, tag: u64, text: &str) {
+pub fn text(out: &mut Vec<u8>, tag: u8, text: &str) {
     text_bytes(out, tag, text.as_bytes());
 }
 
-fn text_bytes(out: &mut Vec<u8>, tag: u64, text: &[u8]) {
+fn text_bytes(out: &mut Vec<u8>, tag: u8, text: &[u8]) {
     if !text.is_empty() {
-        key(out, tag, LENGTH_DELIMITED);
-        varint(out, text.len() as u64);
+        pair(out, key(tag, LENGTH_DELIMITED), text.len() as u64);
         out.extend_from_slice(text);
     }
 }
 
 /// Zero is what is read where nothing is written.
-fn number(out: &mut Vec<u8>, tag: u64, number: u64) {
+fn number(out: &mut Vec<u8>, tag: u8, number: u64) {
     if number != 0 {
-        key(out, tag, 0);
-        varint(out, number);
+        present(out, tag, number);
     }
 }
 
-fn key(out: &mut Vec<u8>, tag: u64, kind: u64) {
-    varint(out, tag << 3 | kind);
+/// Zero is a number, too.
+fn present(out: &mut Vec<u8>, tag: u8, number: u64) {
+    pair(out, key(tag, VARINT), number);
 }
 
-fn varint(out: &mut Vec<u8>, number: u64) {
-    match u8::try_from(number) {
-        Ok(byte) if byte < 0x80 => out.push(byte),
-        _ => {
-            let (bytes, count) = digits(number);
-            out.extend_from_slice(&bytes[..count]);
-        }
+/// A key, and the number that stands behind it: itself, or the length of what follows.
+fn pair(out: &mut Vec<u8>, key: u8, number: u64) {
+    if let Some(byte) = one_byte(number) {
+        return out.extend_from_slice(&[key, byte]);
     }
+    let (bytes, count) = digits(number);
+    out.push(key);
+    out.extend_from_slice(&bytes[..count]);
+}
+
+/// What stands before a field. All tags here are below 16, so that it is one byte.
+const fn key(tag: u8, kind: u8) -> u8 {
+    assert!(tag < 16);
+    tag << 3 | kind
+}
+
+fn one_byte(number: u64) -> Option<u8> {
+    u8::try_from(number).ok().filter(|byte| *byte < 0x80)
 }
 
 /// Seven bits at a time, the lowest first; all but the last have the eighth set. And how many bytes that makes.

@@ -6,15 +6,27 @@ use crate::api::{
     status,
 };
 
-/// What came of each.
-pub(in crate::api) struct Batch(pub(super) Vec<Decided>);
+/// Bytes that the result of a pick mostly fits into.
+const RESULT_BYTES: usize = 300;
 
-/// `BatchPickNodesResponse`.
+/// `BatchPickNodesResponse`, written as the results come: as values they would take a hundred times a pick's memory.
+pub(in crate::api) struct Batch(Vec<u8>);
+
+impl Batch {
+    /// Room for so many results.
+    pub(super) fn of(picks: usize) -> Self {
+        Self(Vec::with_capacity(picks * RESULT_BYTES))
+    }
+
+    /// The next result.
+    pub(super) fn put(&mut self, decided: &Decided) {
+        reply::message(&mut self.0, 1, &OfBatch(decided));
+    }
+}
+
 impl Fields for Batch {
     fn put(&self, out: &mut Vec<u8>) {
-        for decided in &self.0 {
-            reply::message(out, 1, &OfBatch(decided));
-        }
+        out.extend_from_slice(&self.0);
     }
 }
 

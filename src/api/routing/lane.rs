@@ -35,14 +35,6 @@ impl<A: 'static> Come<A> {
         }
     }
 
-    /// The answer, if it is there.
-    fn now(self) -> Option<A> {
-        match self {
-            Self::Now(answer) => Some(answer),
-            Self::Later(_) => None,
-        }
-    }
-
     /// Looks whether it comes at once.
     pub(in crate::api) fn begin(self) -> Self {
         let Self::Later(mut answer) = self else { return self };
@@ -54,20 +46,33 @@ impl<A: 'static> Come<A> {
     }
 }
 
-/// The answers to a batch, in its order. They are asked in that order too; those that wait, wait together.
-pub(super) fn all<Q, A: Send + 'static>(asked: &[Q], answer: impl Fn(&Q) -> Come<A>) -> Come<Vec<A>> {
-    let begun: Vec<_> = asked.iter().map(|question| answer(question).begin()).collect();
-    // Futures are dear where there is nothing to wait for.
-    if begun.iter().any(|come| matches!(come, Come::Later(_))) {
-        return Come::Later(Box::pin(join_all(begun.into_iter().map(Come::come))));
+/// The answers to a batch, `put` one after the other in its order. They are asked in that order too; those that wait, wait
+/// together, and with them only what comes behind the first of them.
+pub(super) fn all<Q, A: Send + 'static, W: Send + 'static>(
+    asked: &[Q],
+    answer: impl Fn(&Q) -> Come<A>,
+    mut written: W,
+    put: impl Fn(&mut W, A) + Send + 'static,
+) -> Come<W> {
+    let mut rest = Vec::new();
+    for question in asked {
+        match answer(question).begin() {
+            Come::Now(come) if rest.is_empty() => put(&mut written, come),
+            come => rest.push(come.come()),
+        }
     }
-    Come::Now(begun.into_iter().filter_map(Come::now).collect())
+    if rest.is_empty() {
+        return Come::Now(written);
+    }
+    Come::Later(Box::pin(async move {
+        join_all(rest).await.into_iter().for_each(|come| put(&mut written, come));
+        written
+    }))
 }
 
-/// The answers to what is asked, as they come; while `waiting_max` wait, and while nobody takes an answer, no more is asked.
-pub(in crate::api) fn answers<Q, A: 'static>(
-    asked: impl Stream<Item = Q> + Unpin,
-    mut answer: impl FnMut(Q) -> Come<A> + Unpin,
+/// Answers as they come; while `waiting_max` wait, and while nobody takes an answer, no more is asked.
+pub(in crate::api) fn answers<A: 'static>(
+    asked: impl Stream<Item = Come<A>> + Unpin,
     waiting_max: usize,
 ) -> impl Stream<Item = A> {
     let mut asked = asked.fuse();
@@ -81,12 +86,10 @@ pub(in crate::api) fn answers<Q, A: 'static>(
                 return Poll::Pending;
             }
             match asked.poll_next_unpin(cx) {
-                Poll::Ready(Some(question)) => match answer(question) {
-                    Come::Now(come) => return Poll::Ready(Some(come)),
-                    Come::Later(mut answer) => match answer.poll_unpin(cx) {
-                        Poll::Ready(come) => return Poll::Ready(Some(come)),
-                        Poll::Pending => waiting.push(answer),
-                    },
+                Poll::Ready(Some(Come::Now(come))) => return Poll::Ready(Some(come)),
+                Poll::Ready(Some(Come::Later(mut answer))) => match answer.poll_unpin(cx) {
+                    Poll::Ready(come) => return Poll::Ready(Some(come)),
+                    Poll::Pending => waiting.push(answer),
                 },
                 Poll::Ready(None) if waiting.is_empty() => return Poll::Ready(None),
                 _ => return Poll::Pending,

@@ -1,24 +1,28 @@
-//! What comes of a pick of a stream: a decision, or what is wrong with it, under its name.
+//! What comes of a pick of a stream, under its name: a decision, or what is wrong with it.
 
-use super::Decided;
 use crate::api::{
-    convert::reply::{self, Fields, Generated},
+    convert::{
+        Invalid,
+        reply::{self, Fields, Generated, Told},
+    },
     status,
 };
 
-/// The name of a request, and what came of it.
-pub(in crate::api) struct Streamed {
-    pub(super) request: String,
-    pub(super) decided: Decided,
-}
+/// The decision, which knows its request; or the name of a request, and what is wrong with it.
+pub(in crate::api) struct Streamed(pub(super) Result<Told, (String, Invalid)>);
 
 /// `StreamPicksResponse`.
 impl Fields for Streamed {
     fn put(&self, out: &mut Vec<u8>) {
-        reply::text(out, 1, &self.request);
-        match &self.decided {
-            Ok(told) => reply::message(out, 2, told),
-            Err(bad) => reply::message(out, 3, &Generated(&status::pick_error(bad))),
+        match &self.0 {
+            Ok(told) => {
+                reply::text(out, 1, told.request.as_str());
+                reply::message(out, 2, told);
+            }
+            Err((request, bad)) => {
+                reply::text(out, 1, request);
+                reply::message(out, 3, &Generated(&status::pick_error(bad)));
+            }
         }
     }
 }
