@@ -24,7 +24,7 @@ use super::dispatch::Dispatch;
 use crate::config::ServerConfig;
 use guarded::Guarded;
 use hold::Hold;
-use turns::Turns;
+use turns::{Call, Turns};
 
 /// Longest headers of a request: names, values and 32 bytes for each.
 const HEADER_BYTES_MAX: u32 = 8 * 1024;
@@ -69,6 +69,26 @@ impl Terms {
         (!age_max.is_zero()).then(|| age_max.mul_f64(1.0 + AGE_SPREAD * chance))
     }
 
+    /// Speaks HTTP/2 with who has connected; `None` where that fails, or `cut` comes first.
+    async fn begin<A: FnMut(Call)>(
+        &self,
+        io: TcpStream,
+        answer: A,
+        cut: &CancellationToken,
+    ) -> Option<Turns<A>> {
+        let hold = Hold::new(Instant::now());
+        let io = Guarded::new(io, self.0.preface_timeout, self.0.write_timeout, hold.clone());
+        let connection = cut.run_until_cancelled(self.http2().handshake(io)).await?.ok()?;
+        Some(Turns { connection, hold, answer })
+    }
+
+    /// Ends when the client does not answer pings.
+    fn lost<A>(&self, turns: &mut Turns<A>) -> impl Future<Output = ()> + use<A> {
+        let pings = turns.connection.ping_pong().expect("nobody has taken them");
+        let (interval, patience) = (self.0.keepalive_interval, self.0.keepalive_timeout);
+        keepalive::lost(pings, turns.hold.clone(), interval, patience)
+    }
+
     /// Serves a connection until it ends. When it is old (`chance`, from 0 to 1, says how old), or `leaving` is cancelled, the
     /// client is told to go away: its streams are ended, and the rest gets its time to finish. `cut` ends it then at once.
     pub(super) async fn serve(
@@ -79,17 +99,13 @@ impl Terms {
         cut: CancellationToken,
         chance: f64,
     ) {
-        let hold = Hold::new(Instant::now());
-        let io = Guarded::new(io, self.0.preface_timeout, self.0.write_timeout, hold.clone());
-        let Some(Ok(mut connection)) = cut.run_until_cancelled(self.http2().handshake(io)).await else {
-            return debug!("connection ended before it began");
-        };
-        let pings = connection.ping_pong().expect("nobody has taken them");
-        let (interval, patience) = (self.0.keepalive_interval, self.0.keepalive_timeout);
-        let mut lost = pin!(keepalive::lost(pings, hold.clone(), interval, patience).fuse());
         let told = leaving.clone();
         let answer = move |call| dispatch.call(call, &told);
-        let mut turns = Turns { connection, hold, answer };
+        // In a place of its own, which is free again once it has begun: idle connections are many.
+        let Some(mut turns) = Box::pin(self.begin(io, answer, &cut)).await else {
+            return debug!("connection ended before it began");
+        };
+        let mut lost = pin!(self.lost(&mut turns).fuse());
         let grace = tokio::select! {
             ended = turns.end(lost.as_mut()) => return debug!(?ended, "connection ended"),
             () = after(self.age(chance)) => Some(self.0.connection_age_grace),
