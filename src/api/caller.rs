@@ -25,7 +25,7 @@ pub(super) struct Caller(pub(super) SendResponse<Bytes>);
 
 impl Caller {
     /// Tells it the reply, a message with its prefix, or why there is none.
-    pub(super) fn tell(mut self, reply: Result<Bytes, Status>) {
+    pub(super) fn tell(mut self, reply: Result<Vec<u8>, Status>) {
         let told = match reply {
             Ok(message) => self.reply(message),
             Err(status) => self.0.send_response(status.into_http(), true).map(drop),
@@ -36,7 +36,7 @@ impl Caller {
     }
 
     /// Tells it once that has come, if it still waits.
-    pub(super) async fn tell_later(mut self, reply: impl Future<Output = Result<Bytes, Status>>) {
+    pub(super) async fn tell_later(mut self, reply: impl Future<Output = Result<Vec<u8>, Status>>) {
         let reply = tokio::select! {
             biased;
             reply = reply => reply,
@@ -45,9 +45,9 @@ impl Caller {
         self.tell(reply);
     }
 
-    fn reply(&mut self, message: Bytes) -> Result<(), h2::Error> {
+    fn reply(&mut self, message: Vec<u8>) -> Result<(), h2::Error> {
         let mut out = self.0.send_response(head(), false)?;
-        out.send_data(message, false)?;
+        out.send_data(message.into(), false)?;
         out.send_trailers(went_well())
     }
 }

@@ -22,9 +22,8 @@ use tonic::{
 
 use super::{
     caller::Caller,
-    convert::reply::Generated,
     deadline, leaving,
-    message::{decoded, framed},
+    message::decoded,
     routed::{self, Sent},
     routing::{Come, Routing},
     scratch, stream,
@@ -122,23 +121,17 @@ impl Dispatch {
         }
     }
 
-    async fn read_on(self: Arc<Self>, method: Method, mut asked: Asked) -> Result<Bytes, Status> {
+    async fn read_on(self: Arc<Self>, method: Method, mut asked: Asked) -> Result<Vec<u8>, Status> {
         let message = poll_fn(|cx| asked.poll(cx)).await;
         self.reply(method, message).come().await
     }
 
     /// The reply to a message, with its prefix.
-    fn reply(&self, method: Method, message: Result<Bytes, Status>) -> Come<Result<Bytes, Status>> {
+    fn reply(&self, method: Method, message: Result<Bytes, Status>) -> Come<Result<Vec<u8>, Status>> {
         let come = message.and_then(|message| match method {
-            Method::Pick => {
-                let come = scratch::pick(&message, |asked| self.routing.pick(asked))??;
-                Ok(come.map(|told| framed(&told)))
-            }
-            Method::Batch => Ok(self.routing.batch(&decoded(&message)?)?.map(|batch| framed(&batch))),
-            Method::Outcome => {
-                let settled = self.routing.outcome(&decoded(&message)?)?;
-                Ok(Come::Now(framed(&Generated(&settled))))
-            }
+            Method::Pick => scratch::pick(&message, |asked| self.routing.pick(asked))?,
+            Method::Batch => self.routing.batch(&decoded(&message)?),
+            Method::Outcome => self.routing.outcome(&decoded(&message)?).map(Come::Now),
         });
         come.map_or_else(|status| Come::Now(Err(status)), |come| come.map(Ok))
     }

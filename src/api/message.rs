@@ -1,9 +1,6 @@
 //! How does gRPC put a message into bytes?
 
-use prost::{
-    DecodeError, Message,
-    bytes::{Buf, Bytes},
-};
+use prost::{DecodeError, Message, bytes::Buf};
 use tonic::Status;
 
 use super::convert::reply::Fields;
@@ -25,20 +22,24 @@ pub(super) fn malformed(error: DecodeError) -> Status {
 }
 
 /// A message of these fields, with its prefix.
-pub(super) fn framed(fields: &impl Fields) -> Bytes {
-    let mut out = Vec::with_capacity(REPLY_BYTES);
-    frame(&mut out, fields);
-    out.into()
+pub(super) fn framed(fields: &impl Fields) -> Vec<u8> {
+    let mut out = begun(REPLY_BYTES);
+    fields.put(&mut out);
+    ended(out)
 }
 
-/// Adds a message of these fields, with its prefix.
-pub(super) fn frame(out: &mut Vec<u8>, fields: &impl Fields) {
-    let start = out.len();
+/// Where a message of about so many bytes may be written.
+pub(super) fn begun(bytes: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(PREFIX_BYTES + bytes);
     out.extend_from_slice(&[0; PREFIX_BYTES]);
-    fields.put(out);
-    let length = out.len() - start - PREFIX_BYTES;
-    let length = u32::try_from(length).expect("replies are far shorter than 4 GiB");
-    out[start + 1..start + PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
+    out
+}
+
+/// All of it was written: now its length is known.
+pub(super) fn ended(mut out: Vec<u8>) -> Vec<u8> {
+    let length = u32::try_from(out.len() - PREFIX_BYTES).expect("replies are far shorter than 4 GiB");
+    out[1..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
+    out
 }
 
 /// Of a message with its prefix, as that says, once it has come. What is too long is refused before memory is taken for it.

@@ -1,4 +1,4 @@
-//! `RoutingService`: each method checks what comes in, asks the desk, and tells what was decided.
+//! `RoutingService`: each method checks what comes in, asks the desk, and writes what was decided.
 
 mod batch;
 pub(super) mod lane;
@@ -16,22 +16,19 @@ use tracing::{debug, info};
 use super::{
     convert::{
         self, Invalid,
-        reply::Told,
+        reply::{Generated, Told},
         request::{Pick, Terms, pick},
     },
     desk::Desk,
+    message::{begun, ended, framed},
     status,
 };
 use crate::{
     domain::{decision::Decision, node::BreakerState},
-    proto::{BatchPickNodesRequest, PickNodeRequest, ReportOutcomeRequest, ReportOutcomeResponse},
+    proto::{BatchPickNodesRequest, PickNodeRequest, ReportOutcomeRequest},
 };
-use batch::Batch;
 pub(super) use lane::Come;
-pub(super) use streamed::Streamed;
-
-/// What comes of a pick of a batch.
-type Decided = Result<Told, Invalid>;
+use streamed::Streamed;
 
 /// Most picks of one batch.
 const BATCH_MAX: usize = 256;
@@ -68,14 +65,19 @@ impl Routing {
         pick(asked, &terms, || self.names.next())
     }
 
-    /// The decision on a pick, unless it may have to be waited for.
-    fn decide(&self, asked: &PickNodeRequest) -> Result<Come<Told>, Invalid> {
+    /// What `tell` says of the decision on a pick, unless that may have to be waited for.
+    fn decide(
+        &self,
+        asked: &PickNodeRequest,
+        tell: impl FnOnce(&Told) -> Vec<u8> + Send + 'static,
+    ) -> Result<Come<Vec<u8>>, Invalid> {
         let pick = self.check(asked)?;
         Ok(if pick.max_wait.is_zero() {
             let decision = self.desk.decide(&pick.request);
-            Come::Now(told(pick, decision))
+            Come::Now(tell(&told(pick, decision)))
         } else {
-            Come::Later(Box::pin(self.clone().decide_within(pick)))
+            let routing = self.clone();
+            Come::Later(Box::pin(async move { tell(&routing.decide_within(pick).await) }))
         })
     }
 
@@ -89,41 +91,38 @@ impl Routing {
     }
 
     /// `PickNode`.
-    pub(super) fn pick(&self, asked: &PickNodeRequest) -> Result<Come<Told>, Status> {
-        self.decide(asked).map_err(|bad| status::invalid(&bad))
+    pub(super) fn pick(&self, asked: &PickNodeRequest) -> Result<Come<Vec<u8>>, Status> {
+        self.decide(asked, framed).map_err(|bad| status::invalid(&bad))
     }
 
     /// One pick of `StreamPicks`.
-    pub(super) fn streamed(&self, asked: &PickNodeRequest) -> Come<Streamed> {
+    pub(super) fn streamed(&self, asked: &PickNodeRequest) -> Come<Vec<u8>> {
         let decided = if asked.request_id.is_empty() {
             let required = "is required on a stream: replies are matched by it";
             Err(Invalid::field("pick.request_id", required))
         } else {
-            self.decide(asked)
+            self.decide(asked, |told| framed(&Streamed(told.request.as_str(), Ok(told))))
         };
-        match decided {
-            Ok(come) => come.map(|told| Streamed(Ok(told))),
-            Err(bad) => Come::Now(Streamed(Err((asked.request_id.clone(), bad)))),
-        }
+        decided.unwrap_or_else(|bad| Come::Now(framed(&Streamed(&asked.request_id, Err(&bad)))))
     }
 
     /// `BatchPickNodes`.
-    pub(super) fn batch(&self, asked: &BatchPickNodesRequest) -> Result<Come<Batch>, Status> {
+    pub(super) fn batch(&self, asked: &BatchPickNodesRequest) -> Result<Come<Vec<u8>>, Status> {
         let picks = &asked.picks;
         if picks.is_empty() || picks.len() > BATCH_MAX {
             let range = format!("must hold 1 to {BATCH_MAX} items, got {}", picks.len());
             return Err(status::invalid(&Invalid::field("picks", range)));
         }
-        let decided = |pick: &_| match self.decide(pick) {
-            Ok(come) => come.map(Ok),
-            Err(bad) => Come::Now(Err(bad)),
+        let result = |pick: &_| {
+            let decided = self.decide(pick, |told| batch::result(Ok(told)));
+            decided.unwrap_or_else(|bad| Come::Now(batch::result(Err(&bad))))
         };
-        let put = |batch: &mut Batch, decided: Decided| batch.put(&decided);
-        Ok(lane::all(picks, decided, Batch::of(picks.len()), put))
+        let out = begun(picks.len() * batch::RESULT_BYTES);
+        Ok(lane::all(picks, result, out, |out, result| out.extend_from_slice(&result)).map(ended))
     }
 
     /// `ReportOutcome`.
-    pub(super) fn outcome(&self, told: &ReportOutcomeRequest) -> Result<ReportOutcomeResponse, Status> {
+    pub(super) fn outcome(&self, told: &ReportOutcomeRequest) -> Result<Vec<u8>, Status> {
         let outcome = convert::outcome::outcome(told).map_err(|bad| status::invalid(&bad))?;
         let settled = self.desk.settle(&outcome);
         debug!(?outcome, ?settled, "outcome reported");
@@ -133,7 +132,7 @@ impl Routing {
             Some(_) => info!(node = told.node_id, "node ejected after failures"),
             None => {}
         }
-        Ok(told)
+        Ok(framed(&Generated(&told)))
     }
 }
 

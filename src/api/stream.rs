@@ -18,9 +18,8 @@ use tracing::debug;
 
 use super::{
     caller,
-    convert::reply::Fields,
-    message::{PREFIX_BYTES, frame, length},
-    routing::{Come, Routing, Streamed, lane},
+    message::{PREFIX_BYTES, length},
+    routing::{Come, Routing, lane},
     scratch, status,
 };
 
@@ -46,8 +45,8 @@ pub(super) async fn answer(
 }
 
 /// Tells a caller the answers as they come.
-async fn tell<F: Fields>(
-    mut answers: Pin<&mut impl Stream<Item = Result<F, Status>>>,
+async fn tell(
+    mut answers: Pin<&mut impl Stream<Item = Result<Vec<u8>, Status>>>,
     mut caller: SendResponse<Bytes>,
     leaving: &CancellationToken,
 ) -> Result<(), h2::Error> {
@@ -75,8 +74,8 @@ async fn tell<F: Fields>(
 type Replies = (Vec<u8>, Option<Result<(), Status>>);
 
 /// The next replies, as many as go out together.
-async fn next<F: Fields>(
-    mut answers: Pin<&mut impl Stream<Item = Result<F, Status>>>,
+async fn next(
+    mut answers: Pin<&mut impl Stream<Item = Result<Vec<u8>, Status>>>,
     out: &mut SendStream<Bytes>,
 ) -> Result<Replies, h2::Error> {
     poll_fn(|cx| {
@@ -86,7 +85,7 @@ async fn next<F: Fields>(
         let mut replies = Vec::new();
         while replies.len() < REPLIES_BYTES {
             match answers.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Ok(answer))) => frame(&mut replies, &answer),
+                Poll::Ready(Some(Ok(reply))) => replies.extend_from_slice(&reply),
                 Poll::Ready(Some(Err(status))) => return Poll::Ready(Ok((replies, Some(Err(status))))),
                 Poll::Ready(None) => return Poll::Ready(Ok((replies, Some(Ok(()))))),
                 Poll::Pending => break,
@@ -110,7 +109,7 @@ struct Messages {
 }
 
 /// What comes of a message; a status ends the stream.
-type Answer = Come<Result<Streamed, Status>>;
+type Answer = Come<Result<Vec<u8>, Status>>;
 
 impl Messages {
     /// What comes of the next message, if all of it is there.

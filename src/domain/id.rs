@@ -31,10 +31,15 @@ pub(super) fn check(text: &str, max: usize) -> Result<(), NameError> {
     if text.len() > max {
         return Err(NameError::TooLong(max));
     }
-    if text.chars().any(char::is_control) {
+    if !is_plain(text) && text.chars().any(char::is_control) {
         return Err(NameError::Control);
     }
     Ok(())
+}
+
+/// Whether all of it is ASCII and printable. Most names are, and this is asked of many bytes at once.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte))
 }
 
 macro_rules! name {
@@ -175,3 +180,6 @@ impl TenantId {
     /// The tenant of requests that name none.
     pub const DEFAULT: &'static str = "default";
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,37 +1,25 @@
-//! What comes of the picks of a batch, in their order: a decision each, or what is wrong with one.
+//! What comes of a pick of a batch: a decision, or what is wrong with it.
 
-use super::Decided;
 use crate::api::{
-    convert::reply::{self, Fields, Generated},
+    convert::{
+        Invalid,
+        reply::{self, Fields, Generated, Told},
+    },
     status,
 };
 
 /// Bytes that the result of a pick mostly fits into.
-const RESULT_BYTES: usize = 300;
+pub(super) const RESULT_BYTES: usize = 300;
 
-/// `BatchPickNodesResponse`, written as the results come: as values they would take a hundred times a pick's memory.
-pub(in crate::api) struct Batch(Vec<u8>);
-
-impl Batch {
-    /// Room for so many results.
-    pub(super) fn of(picks: usize) -> Self {
-        Self(Vec::with_capacity(picks * RESULT_BYTES))
-    }
-
-    /// The next result.
-    pub(super) fn put(&mut self, decided: &Decided) {
-        reply::message(&mut self.0, 1, &OfBatch(decided));
-    }
-}
-
-impl Fields for Batch {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.0);
-    }
+/// The result of a pick, as it stands in `BatchPickNodesResponse`.
+pub(super) fn result(decided: Result<&Told, &Invalid>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(RESULT_BYTES);
+    reply::message(&mut out, 1, &OfBatch(decided));
+    out
 }
 
 /// `BatchPickResult`.
-struct OfBatch<'a>(&'a Decided);
+struct OfBatch<'a>(Result<&'a Told, &'a Invalid>);
 
 impl Fields for OfBatch<'_> {
     fn put(&self, out: &mut Vec<u8>) {

@@ -1,4 +1,4 @@
-//! What comes of a pick of a stream, under its name: a decision, or what is wrong with it.
+//! What comes of a pick of a stream: a decision, or what is wrong with it, under its name.
 
 use crate::api::{
     convert::{
@@ -8,21 +8,17 @@ use crate::api::{
     status,
 };
 
-/// The decision, which knows its request; or the name of a request, and what is wrong with it.
-pub(in crate::api) struct Streamed(pub(super) Result<Told, (String, Invalid)>);
+/// The name of a request, and what came of it.
+pub(super) struct Streamed<'a>(pub(super) &'a str, pub(super) Result<&'a Told, &'a Invalid>);
 
 /// `StreamPicksResponse`.
-impl Fields for Streamed {
+impl Fields for Streamed<'_> {
     fn put(&self, out: &mut Vec<u8>) {
-        match &self.0 {
-            Ok(told) => {
-                reply::text(out, 1, told.request.as_str());
-                reply::message(out, 2, told);
-            }
-            Err((request, bad)) => {
-                reply::text(out, 1, request);
-                reply::message(out, 3, &Generated(&status::pick_error(bad)));
-            }
+        let Self(request, decided) = self;
+        reply::text(out, 1, request);
+        match decided {
+            Ok(told) => reply::message(out, 2, *told),
+            Err(bad) => reply::message(out, 3, &Generated(&status::pick_error(bad))),
         }
     }
 }
