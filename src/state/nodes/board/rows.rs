@@ -31,8 +31,9 @@ const CENSUS_AGE: Duration = Duration::from_millis(5);
 const PYRAMID_AGE: Duration = Duration::from_millis(50);
 /// How often it is reckoned how busy a larger board is: it is averaged over many seconds.
 const BUSY_AGE: Duration = Duration::from_millis(10);
-/// The pyramid is made up anew where the speeds of the pool have moved by more than this share.
-const SPEED_MOVE: f64 = 1e-3;
+/// The pyramid is made up anew where the speeds of the pool have moved by more than this share. Speeds that nodes report
+/// move by thousandths all the time, and to make it up takes as long as a hundred picks.
+const SPEED_MOVE: f64 = 1e-2;
 /// No node stands here.
 const NOBODY: u32 = u32::MAX;
 
@@ -156,7 +157,7 @@ impl Rows {
         &self.census
     }
 
-    /// Speeds of the live nodes, to a thousandth.
+    /// Speeds of the live nodes, to a hundredth.
     pub fn speeds(&self) -> Speeds {
         self.speeds
     }
