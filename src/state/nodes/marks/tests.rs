@@ -46,3 +46,15 @@ fn a_node_to_which_anything_happened_is_told_once_and_so() {
     marks.take(|place, change| told.push((place, change)));
     assert_eq!(told, [(1, Change::Sums), (65, Change::Any)]);
 }
+
+/// More nodes than one word says of which words are marked.
+#[test]
+fn of_a_large_board_each_mark_is_found() {
+    let marks = Arc::new(Marks::new(3 * BITS * BITS));
+    let marked = [0, BITS - 1, BITS * BITS - 1, BITS * BITS, 3 * BITS * BITS - 1];
+    for place in marked {
+        marks.mark(u32::try_from(place).expect("it is small"), Change::Any);
+    }
+    assert_eq!(taken(&marks), marked);
+    assert!(taken(&marks).is_empty());
+}
