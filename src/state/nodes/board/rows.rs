@@ -27,7 +27,8 @@ use crate::{
 const SMALL: usize = 64;
 /// How old the census of a larger one may be.
 const CENSUS_AGE: Duration = Duration::from_millis(5);
-/// How old the pyramid may be: caches fade, waits pass, and what is typical changes.
+/// How old what the pyramid has of a node may be: caches fade, and waits pass. Each node has its turn within this time, so
+/// that no pick waits until all have been put anew.
 const PYRAMID_AGE: Duration = Duration::from_millis(50);
 /// How often it is reckoned how busy a larger board is: it is averaged over many seconds.
 const BUSY_AGE: Duration = Duration::from_millis(10);
@@ -56,8 +57,11 @@ pub struct Rows {
     moved: Vec<usize>,
     /// Speeds of the live nodes, moved only when they differ enough: all that is kept depends on them.
     speeds: Speeds,
-    /// When all of the pyramid was made up, and for how long blocks were likely to be wanted.
-    built: Option<(Instant, Wanted)>,
+    /// For how long blocks were likely to be wanted when all of the pyramid was made up; `None` where it must be made up anew.
+    built: Option<Wanted>,
+    /// Whose turn it is to be put on the pyramid anew, and when the one before had its turn.
+    turn: usize,
+    turned: Instant,
     reckoned: Option<Instant>,
     /// What a typical request asks: of late, and when the pyramid was made up.
     seen: Typical,
@@ -106,6 +110,8 @@ impl Rows {
             moved: Vec::new(),
             speeds: Speeds::default(),
             built: None,
+            turn: 0,
+            turned: Instant::ZERO,
             reckoned: None,
             seen: Typical::default(),
             typical: Typical::default(),
@@ -246,13 +252,13 @@ impl Rows {
         self.earliest = earliest(&self.until);
     }
 
-    /// Puts the nodes on the pyramid that stand otherwise, or all now and then: caches fade, and speeds move.
+    /// Puts the nodes on the pyramid that stand otherwise and those whose turn it is, or all where what is typical has changed.
     fn build_up<A: Asked>(&mut self, nodes: &[Arc<Node>], asked: &A, wanted: &Wanted, now: Instant) {
-        let holds = |(at, was): (Instant, Wanted)| now.since(at) < PYRAMID_AGE && was.is_near(wanted);
-        if self.built.is_some_and(holds) && self.typical.is_near(&self.seen) {
+        if self.built.is_some_and(|was| was.is_near(wanted)) && self.typical.is_near(&self.seen) {
             while let Some(place) = self.moved.pop() {
                 self.put(place, &nodes[place], asked, wanted, now);
             }
+            self.take_turns(nodes, asked, wanted, now);
             return;
         }
         self.moved.clear();
@@ -260,7 +266,22 @@ impl Rows {
         for (place, node) in nodes.iter().enumerate() {
             self.put(place, node, asked, wanted, now);
         }
-        self.built = Some((now, *wanted));
+        self.built = Some(*wanted);
+        self.turned = now;
+    }
+
+    /// As many turns as the time that has passed is worth, all of them at most.
+    fn take_turns<A: Asked>(&mut self, nodes: &[Arc<Node>], asked: &A, wanted: &Wanted, now: Instant) {
+        let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX).max(1);
+        let between = PYRAMID_AGE / count;
+        let passed = now.since(self.turned).as_nanos() / between.as_nanos().max(1);
+        let turns = u32::try_from(passed).unwrap_or(u32::MAX).min(count);
+        self.turned = if turns < count { self.turned + between * turns } else { now };
+        for _ in 0..turns {
+            let place = self.turn % nodes.len();
+            self.turn = place + 1;
+            self.put(place, &nodes[place], asked, wanted, now);
+        }
     }
 
     fn follow(&mut self, speeds: Speeds) {
