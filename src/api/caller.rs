@@ -1,6 +1,10 @@
 //! How is a caller told what came of its call?
 
-use std::{future::poll_fn, sync::LazyLock};
+use std::{
+    future::poll_fn,
+    sync::LazyLock,
+    task::{Context, Poll},
+};
 
 use h2::{Reason, SendStream, server::SendResponse};
 use prost::bytes::Bytes;
@@ -74,6 +78,14 @@ pub(super) fn went_wrong(status: &Status) -> HeaderMap {
 /// Ends when a caller waits no longer: its call was reset, or its connection is gone.
 pub(super) async fn gone(caller: &mut SendResponse<Bytes>) {
     let _reason = poll_fn(|cx| caller.poll_reset(cx)).await;
+}
+
+/// Fails where a caller waits no longer; else it is heard when it goes.
+pub(super) fn waits(out: &mut SendStream<Bytes>, cx: &mut Context<'_>) -> Result<(), h2::Error> {
+    match out.poll_reset(cx)? {
+        Poll::Ready(reason) => Err(reason.into()),
+        Poll::Pending => Ok(()),
+    }
 }
 
 /// Waits until a caller takes something: while it does not, no more is made for it. Reserved only once there is something to

@@ -1,5 +1,6 @@
 //! How does gRPC put a message into bytes?
 
+use h2::RecvStream;
 use prost::{DecodeError, Message, bytes::Buf};
 use tonic::Status;
 
@@ -56,4 +57,9 @@ pub(super) fn length(sent: &[u8], bytes_max: usize) -> Result<Option<usize>, Sta
         return Err(Status::out_of_range(told));
     }
     Ok(Some(PREFIX_BYTES + length))
+}
+
+/// So many bytes were taken in: as many more may come. The call may be over: then none will.
+pub(super) fn taken_in(body: &mut RecvStream, bytes: usize) {
+    let _ = body.flow_control().release_capacity(bytes);
 }

@@ -14,7 +14,10 @@ use prost::bytes::Bytes;
 use tonic::{Status, body::Body, codegen::http::Response};
 use tracing::debug;
 
-use super::caller::{gone, room};
+use super::{
+    caller::{gone, room, waits},
+    message::taken_in,
+};
 
 /// What a caller sends.
 pub(super) struct Sent(pub(super) RecvStream);
@@ -29,8 +32,7 @@ impl HttpBody for Sent {
     ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
         Poll::Ready(match ready!(self.0.poll_data(cx)) {
             Some(Ok(piece)) => {
-                // As many more may come. The call may be over: then none will.
-                let _ = self.0.flow_control().release_capacity(piece.len());
+                taken_in(&mut self.0, piece.len());
                 Some(Ok(Frame::data(piece)))
             }
             // To go is a way to end.
@@ -84,9 +86,7 @@ pub(super) async fn send(reply: Response<Body>, mut caller: SendResponse<Bytes>)
 /// The next of what is to be sent, while the caller waits for it.
 async fn next(body: &mut Body, out: &mut SendStream<Bytes>) -> Result<Option<Frame<Bytes>>, h2::Error> {
     poll_fn(|cx| {
-        if let Poll::Ready(reason) = out.poll_reset(cx)? {
-            return Poll::Ready(Err(reason.into()));
-        }
+        waits(out, cx)?;
         // Bodies of tonic tell what went wrong in their trailers.
         Pin::new(&mut *body)
             .poll_frame(cx)

@@ -18,7 +18,7 @@ use tracing::debug;
 
 use super::{
     caller,
-    message::{PREFIX_BYTES, length},
+    message::{PREFIX_BYTES, length, taken_in},
     routing::{Come, Routing, lane},
     scratch, status,
 };
@@ -79,9 +79,7 @@ async fn next(
     out: &mut SendStream<Bytes>,
 ) -> Result<Replies, h2::Error> {
     poll_fn(|cx| {
-        if let Poll::Ready(reason) = out.poll_reset(cx)? {
-            return Poll::Ready(Err(reason.into()));
-        }
+        caller::waits(out, cx)?;
         let mut replies = Vec::new();
         while replies.len() < REPLIES_BYTES {
             match answers.as_mut().poll_next(cx) {
@@ -124,8 +122,7 @@ impl Messages {
 
     fn take(&mut self, piece: &[u8]) {
         self.sent.extend_from_slice(piece);
-        // As many more may come. The call may be over: then none will.
-        let _ = self.body.flow_control().release_capacity(piece.len());
+        taken_in(&mut self.body, piece.len());
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Answer>, Status>> {

@@ -9,7 +9,7 @@ use h2::RecvStream;
 use prost::bytes::{Buf, Bytes, BytesMut};
 use tonic::Status;
 
-use super::message::{PREFIX_BYTES, length};
+use super::message::{PREFIX_BYTES, length, taken_in};
 
 /// What a caller sends: one message of so many bytes at most.
 pub(super) struct Asked {
@@ -41,8 +41,7 @@ impl Asked {
 
     fn take(&mut self, piece: &[u8]) -> Result<(), Status> {
         self.pieces.extend_from_slice(piece);
-        // As many more may come. The call may be over: then none will.
-        let _ = self.body.flow_control().release_capacity(piece.len());
+        taken_in(&mut self.body, piece.len());
         let length = length(&self.pieces, self.bytes_max)?;
         if length.is_some_and(|length| self.pieces.len() > length) { Err(not_one()) } else { Ok(()) }
     }

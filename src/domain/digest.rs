@@ -77,7 +77,7 @@ impl Digester {
 
     /// The digest of a tenant's key. The key's own [`Hash`] tells its parts apart.
     pub fn digest(&self, tenant: &TenantId, key: &impl Hash) -> Digest {
-        sip(self.secret, &(tenant, key))
+        self.digest_whole(&(tenant, key))
     }
 
     /// The digest of a key that names its tenant itself.

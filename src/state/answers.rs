@@ -4,7 +4,7 @@
 //! asked once does not push out one that is asked often). When they expire is ours: every answer carries its moments,
 //! and `now` is an argument, so that a simulation and the service live in the same time.
 //!
-//! Keys are digests keyed per tenant: no tenant can name, meet or guess what is another's.
+//! Keys are digests of the tenant and its question, under a secret: no tenant can name, meet or guess what is another's.
 
 mod body;
 mod entry;

@@ -31,14 +31,16 @@ impl Forest {
     /// them: how often prompts are renewed within a tick makes them no dearer to keep, and a popular one is renewed
     /// thousands of times a second. (memcached bumps an item at most once a minute, for the same reason.)
     pub(super) fn pass_over(&self, chain: &mut Chain<'_>, blocks: &[BlockKey], known: u32) -> usize {
-        let count = blocks.len().min(known as usize);
-        let last = count.checked_sub(1).and_then(|last| self.find(chain.occupancy.number(), blocks[last]));
+        let known = known.min(u32::try_from(blocks.len()).unwrap_or(u32::MAX));
+        let last = (known as usize)
+            .checked_sub(1)
+            .and_then(|last| self.find(chain.occupancy.number(), blocks[last]));
         let is_used =
             |slot: &u32| self.slots[*slot].used >= chain.tick && self.slots[*slot].fate == Fate::Stays;
         let Some(last) = last.filter(is_used) else { return 0 };
-        chain.renewals.add(u32::try_from(count).unwrap_or(known), 0.0);
+        chain.renewals.add(known, 0.0);
         chain.parent = last;
-        count
+        known as usize
     }
 
     /// Renews the blocks that the chain's holder has side by side, from this slot of the first of them on.
