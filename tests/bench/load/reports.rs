@@ -20,21 +20,27 @@ const ROUNDS: usize = 7;
 
 /// p99 of picks while 1,000 nodes report every 100 ms, over that without reports.
 pub(crate) fn row() -> Result<Vec<Figure>, Failure> {
-    let service = Child::start(EMPTY, &[])?;
+    let (service, other) = (Child::start(EMPTY, &[])?, Child::start(EMPTY, &[])?);
     let mut reporters = Child::start(&format!("{REPORTERS}{}", service.address), &[])?;
+    let mut elsewhere = Child::start(&format!("{REPORTERS}{}", other.address), &[])?;
     block_on(async {
         let clients = Clients::connect(service.address).await?;
         clients.at_rate(RATE, IN_FLIGHT, WINDOW).await?;
-        let (mut quiet, mut beside) = (Vec::new(), Vec::new());
+        let (mut quiet, mut beside, mut noise) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             quiet.push(percentile(&clients.at_rate(RATE, IN_FLIGHT, WINDOW).await?, 99));
             // Each word begins or ends the reports.
             reporters.clean()?;
             beside.push(percentile(&clients.at_rate(RATE, IN_FLIGHT, WINDOW).await?, 99));
             reporters.clean()?;
+            elsewhere.clean()?;
+            noise.push(percentile(&clients.at_rate(RATE, IN_FLIGHT, WINDOW).await?, 99));
+            elsewhere.clean()?;
         }
-        let (quiet, beside) = (median(quiet), median(beside));
-        let detail = format!("p99 {beside:.0} us beside reports, {quiet:.0} us without");
+        let (quiet, beside, noise) = (median(quiet), median(beside), median(noise));
+        let detail = format!(
+            "p99 {beside:.0} us beside reports, {quiet:.0} us without, {noise:.0} us beside the same to another service"
+        );
         Ok(vec![Figure { name: "reports.p99_ratio", figure: beside / quiet, bar: Bar::AtMost(1.2), detail }])
     })
 }
