@@ -86,6 +86,7 @@ pub struct CostTerms {
 
 impl CostTerms {
     /// The cost itself: the sum.
+    #[inline(always)]
     pub fn total(self) -> f64 {
         let Self { wait, own, price, batching, drag, eviction, adapter, lateness } = self;
         wait + own + price + batching + drag + eviction + adapter + lateness

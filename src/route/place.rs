@@ -10,7 +10,7 @@ use super::{
     late::late,
     pick::{Keep, pick},
     reject,
-    score::{Scored, Scores, score},
+    score::{Bid, Scored, Scores, score},
     shortlist::{Shortlist, shortlist},
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
 pub struct Seen<'a> {
     /// What passed the filters, and what did not.
     pub filtered: Filtered<'a>,
-    /// The candidates, best first: as many as were needed.
+    /// The candidates, best first, where somebody asks for an explanation.
     pub ranked: Vec<Scored<'a>>,
     /// The policy that compared them.
     pub balance: Balance,
@@ -48,55 +48,53 @@ pub fn place<'a>(
         None => (filter(request, scene, turn.now), None),
     };
     let readings = mem::take(&mut filtered.readings);
-    let mut scores = score(request, &filtered, readings, searched, scene, turn);
+    let scores = score(request, &filtered, readings, searched, scene, turn);
     let bids = scores.bids();
     let is_full = scores.is_full(&bids);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
     let late = late(request, scores.terms(), &scores.market, &policy.cost);
     let ranked = pick(bids, scores.balance, keep, &mut turn.chance);
-    let ranked: Vec<_> = ranked.iter().map(|bid| scores.scored(bid)).collect();
-    let Scores { balance, mut seen, .. } = scores;
-    let outcome = match ranked.first() {
-        None => Err(reject::none_eligible(&filtered, topology, policy, turn.now)),
+    let outcome = if ranked.is_empty() {
+        Err(reject::none_eligible(&filtered, topology, policy, turn.now))
+    } else if is_full && request.patience != Patience::None {
         // Whoever may wait for room does not pile up on a full node.
-        Some(_) if is_full && request.patience != Patience::None => Err(reject::saturated(policy)),
-        Some(best) => late.map_or_else(
-            || {
-                let route = route(request, &ranked, balance, filtered.spilled, scene, turn.now);
-                let cache_blocks = best.cache_blocks;
-                Ok(Picked { candidate: best.candidate, work: best.work, cache_blocks, route })
-            },
-            Err,
-        ),
+        Err(reject::saturated(policy))
+    } else {
+        late.map_or_else(|| Ok(picked(request, &ranked, &scores, filtered.spilled, scene, turn.now)), Err)
     };
+    let asked = if request.explain { &ranked[..] } else { &[] };
+    let ranked = asked.iter().map(|bid| scores.scored(bid)).collect();
+    let Scores { balance, mut seen, .. } = scores;
     seen.refused = matches!(&outcome, Err(rejection) if rejection.reason == RejectionReason::Late);
     (outcome, Seen { filtered, ranked, balance, demand: seen })
 }
 
-fn route(
+/// The best one, and the route that leads there.
+fn picked<'a>(
     request: &RouteRequest,
-    ranked: &[Scored<'_>],
-    balance: Balance,
+    ranked: &[Bid],
+    scores: &Scores<'a, '_>,
     spilled: bool,
     scene: Scene<'_>,
     now: Instant,
-) -> Route {
+) -> Picked<'a> {
+    let Scored { candidate, score, work, cache_blocks } = scores.scored(&ranked[0]);
     let policy = scene.policy;
-    let targets = ranked.iter().take(1 + policy.fallbacks.0).map(|scored| scored.candidate.target.clone());
-    let (best, score) = (&ranked[0].candidate.node, &ranked[0].score);
+    let targets = ranked.iter().take(1 + policy.fallbacks.0).map(|bid| scores.candidate(bid).target.clone());
     // A node may tell a speed at which nothing would ever come.
     let reckoned =
         score.terms.and_then(|terms| Duration::try_from_secs_f64(terms.first_token_ms() / 1000.0).ok());
-    let observed = || best.live.vitals().expected_first_token(request.request_type, now);
-    Route {
+    let observed = || candidate.node.live.vitals().expected_first_token(request.request_type, now);
+    let route = Route {
         targets: Targets::new(targets).expect("there is a best one"),
         lease: None,
         expected_first_token_latency: reckoned.or_else(observed),
         expected_cached_tokens: score.cached_tokens,
-        balance,
+        balance: scores.balance,
         first_token_target: request.first_token_target(&policy.tiers),
         spilled,
         repeated: false,
         model: request.model.clone(),
-    }
+    };
+    Picked { candidate, work, cache_blocks, route }
 }

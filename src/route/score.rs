@@ -32,7 +32,7 @@ use crate::{
         },
     },
 };
-use cost::{Busy, Market, Outlook};
+use cost::{Market, Outlook};
 use peers::Field;
 
 /// What a candidate costs, in as few words as all of them can be compared by.
@@ -111,28 +111,29 @@ pub fn score<'a, 'f>(
         Vec::new()
     };
     let field = Field::of(request, &filtered.candidates, &readings, &market, balance);
-    let seen = Seen { reuse: market.reuse(request), ..Seen::default() };
+    let of_all = || market.busy_with(outlooks.iter().map(|outlook| outlook.terms.wait));
+    let busy = rest.map_or_else(of_all, |rest| rest.busy);
+    let seen = Seen { reuse: market.reuse(request), busy, ..Seen::default() };
     let candidates = &filtered.candidates;
     let now = turn.now;
     Scores { balance, seen, market, request, policy, candidates, readings, outlooks, field, rest, now }
 }
 
 impl<'a> Scores<'a, '_> {
-    /// Every candidate's bid, in order of their ids. Notes how busy they are, where the policy reckons that.
-    pub fn bids(&mut self) -> Vec<Bid> {
-        let mut busy = Busy::default();
-        let bid = |place: usize| {
-            let reading = &self.readings[place];
-            Bid { place, cost: self.cost(place, &mut busy), pressure: reading.pressure() }
-        };
-        let bids = (0..self.candidates.len()).map(bid).collect();
-        self.seen.busy = self.rest.map_or(busy.get(), |rest| rest.busy);
-        bids
+    /// Every candidate's bid, in order of their ids.
+    pub fn bids(&self) -> Vec<Bid> {
+        let bid = |place| Bid { place, cost: self.cost(place), pressure: self.readings[place].pressure() };
+        (0..self.candidates.len()).map(bid).collect()
     }
 
     /// Whether no candidate has room in its queue, nor any other node.
     pub fn is_full(&self, bids: &[Bid]) -> bool {
         self.rest.map_or_else(|| bids.iter().all(|bid| bid.pressure >= 1.0), |rest| rest.is_full)
+    }
+
+    /// The candidate that bids so.
+    pub fn candidate(&self, bid: &Bid) -> &Candidate<'a> {
+        &self.candidates[bid.place]
     }
 
     /// What a candidate scored.
@@ -157,15 +158,11 @@ impl<'a> Scores<'a, '_> {
         (0..self.candidates.len()).map(move |place| reckoned.then(|| self.outlook(place).terms))
     }
 
-    fn cost(&self, place: usize, busy: &mut Busy) -> f64 {
+    fn cost(&self, place: usize) -> f64 {
         let (candidate, reading) = (&self.candidates[place], &self.readings[place]);
         let cached = || self.market.cached(reading);
         match self.balance {
-            Balance::ExpectedCost => {
-                let terms = self.outlook(place).terms;
-                busy.add(terms.wait, &self.policy.cost);
-                terms.total()
-            }
+            Balance::ExpectedCost => self.outlook(place).terms.total(),
             Balance::Auto | Balance::WeightedLoad => reading.load(&self.policy.load).total(),
             Balance::LeastInFlight | Balance::PowerOfTwo => in_flight::cost(reading),
             Balance::RoundRobin => reading.counts.last_pick as f64,

@@ -11,6 +11,8 @@
 //! where `rest` is what this request's own work costs beyond `r` times the typical one's. By how late the request must be
 //! at least the cost grows too.
 
+use fearless_simd::dispatch;
+
 use super::cost::{Demands, HOLD_UP_MS, Market, bounded, lateness};
 use crate::state::nodes::{
     board::{Asked, Group, Typical, WIDTH},
@@ -19,6 +21,16 @@ use crate::state::nodes::{
 
 /// What each request weighs in what is typical.
 const GAIN: f64 = 0.02;
+
+/// A number for each of a group. All of it must come to lie in the caller, where the processor's widest registers may be used.
+#[inline(always)]
+fn lanes(number: impl Fn(usize) -> f64) -> [f64; WIDTH] {
+    let mut numbers = [0.0; WIDTH];
+    for (lane, place) in numbers.iter_mut().enumerate() {
+        *place = number(lane);
+    }
+    numbers
+}
 
 impl Asked for Market {
     type Ask = Demands;
@@ -32,20 +44,21 @@ impl Asked for Market {
     }
 
     fn costs(&self, group: &Group, ask: &Demands) -> [f64; WIDTH] {
-        std::array::from_fn(|lane| self.terms(&group.get(lane), ask).total())
+        dispatch!(self.level, _ => lanes(|lane| self.terms(&group.get(lane), ask).total()))
     }
 
     fn at_least(&self, group: &Group, ask: &Demands, typical: &Typical, likeness: f64) -> [f64; WIDTH] {
         let typical_own = likeness * typical.price * typical.work;
         let rest = self.price * ask.work - typical_own;
-        std::array::from_fn(|lane| {
+        dispatch!(self.level, _ => lanes(|lane| {
             let best = group.get(lane);
             let wait = self.wait(&best);
             let own = ask.work * best.pace;
-            let typical = (best.typical_at - self.now_ms).max(best.typical);
+            let left = best.typical_at - self.now_ms;
+            let typical = if left > best.typical { left } else { best.typical };
             let late = lateness(wait + own - self.target_ms, &self.weights);
             likeness * typical + (1.0 - likeness) * wait + rest * best.pace + late
-        })
+        }))
     }
 
     fn typical(&self, ask: &Demands, before: Typical) -> Typical {
@@ -75,3 +88,6 @@ impl Asked for Market {
         own.min(share(self.drag, typical.drag)).min(eviction)
     }
 }
+
+#[cfg(test)]
+mod tests;

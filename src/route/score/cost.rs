@@ -20,6 +20,8 @@
 //! one looks at how full the node is with what is wanted, so that sessions are spread *before* they push each other
 //! out, and it is the same on a fast node and a slow one, for what is lost is lost to all.
 
+use fearless_simd::Level;
+
 use crate::{
     domain::{
         explanation::CostTerms, policy::CostPolicy, prefix::PrefixPolicy, request::RouteRequest,
@@ -64,6 +66,8 @@ pub struct Market {
     wanted: Wanted,
     pub(super) weights: CostPolicy,
     pub(super) now_ms: f64,
+    /// How many numbers the processor reckons with at once.
+    pub(super) level: Level,
 }
 
 /// What a candidate costs, and what it will be charged.
@@ -108,6 +112,7 @@ impl Market {
             figures,
             weights,
             now_ms: millis(now),
+            level: Level::new(),
         }
     }
 
@@ -150,14 +155,14 @@ impl Market {
     }
 
     /// What lies before a node, in ms.
-    #[inline]
+    #[inline(always)]
     pub(super) fn wait(&self, standing: &Standing) -> f64 {
         let left = standing.free_at - self.now_ms;
         standing.backlog + if left > 0.0 { left } else { 0.0 }
     }
 
     /// The formula, but for the adapter.
-    #[inline]
+    #[inline(always)]
     pub(super) fn terms(&self, standing: &Standing, demands: &Demands) -> CostTerms {
         let wait = self.wait(standing);
         let own = demands.work * standing.pace;
@@ -210,6 +215,14 @@ impl Market {
         self.target_ms
     }
 
+    /// How busy nodes with such waits are, from 0 to 1: those with much before them count in full. `None` of none.
+    pub fn busy_with(&self, waits: impl Iterator<Item = f64>) -> Option<f64> {
+        let full = self.busy_wait_ms();
+        let (sum, count) =
+            waits.fold((0.0, 0_usize), |(sum, count), wait| (sum + (wait / full).min(1.0), count + 1));
+        (count > 0).then(|| sum / count as f64)
+    }
+
     /// What lies before a node that is taken to be wholly busy, in ms.
     pub fn busy_wait_ms(&self) -> f64 {
         in_millis(self.weights.busy_wait).max(f64::EPSILON)
@@ -226,26 +239,6 @@ impl Market {
     }
 }
 
-/// How busy candidates are, from 0 to 1: those with much before them count in full.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Busy {
-    sum: f64,
-    count: usize,
-}
-
-impl Busy {
-    /// Takes in the wait of one, in ms.
-    pub fn add(&mut self, wait: f64, policy: &CostPolicy) {
-        self.sum += (wait / in_millis(policy.busy_wait).max(f64::EPSILON)).min(1.0);
-        self.count += 1;
-    }
-
-    /// The mean; `None` of none.
-    pub fn get(self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum / self.count as f64)
-    }
-}
-
 /// Length of the prompt, as far as it is told.
 pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
     let blocks = u32::try_from(request.prefix.len()).unwrap_or(u32::MAX);
@@ -255,12 +248,14 @@ pub fn prompt_tokens(request: &RouteRequest, policy: &PrefixPolicy) -> u32 {
 
 /// A node that is expected to be late loses to any that is not: past the target the cost makes a leap that is greater than
 /// any other.
-#[inline]
+#[inline(always)]
 pub(super) fn lateness(late_ms: f64, weights: &CostPolicy) -> f64 {
-    if late_ms > 0.0 { LATE_MS + weights.lateness * late_ms } else { 0.0 }
+    // Two choices of one number each, which processors make for several nodes at once.
+    let (leap, over) = (if late_ms > 0.0 { LATE_MS } else { 0.0 }, if late_ms > 0.0 { late_ms } else { 0.0 });
+    leap + weights.lateness * over
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn bounded(ms: f64, most: f64) -> f64 {
     // `ms / (1 + ms / most)`, with one division.
     ms * most / (most + ms)
