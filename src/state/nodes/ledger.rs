@@ -71,9 +71,9 @@ impl Ledger {
         let front = book.front();
         book.insert(pick, Entry { at: now, work, ahead });
         self.move_front(&book, front, now);
-        self.outstanding.fetch_add(work, Relaxed);
+        add(&self.outstanding, work);
         if pick > book.included {
-            self.unreported.fetch_add(work, Relaxed);
+            add(&self.unreported, work);
         }
     }
 
@@ -82,9 +82,9 @@ impl Ledger {
         let mut book = self.book.lock();
         let front = book.front();
         let entry = book.remove(pick)?;
-        self.outstanding.fetch_sub(entry.work, Relaxed);
+        subtract(&self.outstanding, entry.work);
         if pick > book.included {
-            self.unreported.fetch_sub(entry.work, Relaxed);
+            subtract(&self.unreported, entry.work);
         }
         self.move_front(&book, front, now);
         Some(Sample { work: entry.ahead, picked: entry.at })
@@ -102,7 +102,7 @@ impl Ledger {
         let (counted, work) = newly.fold((0, 0), |(_, sum), (pick, entry)| (pick, sum + entry.work));
         let last = received.unwrap_or(counted);
         book.included = book.included.max(last);
-        self.unreported.fetch_sub(work, Relaxed);
+        subtract(&self.unreported, work);
     }
 
     /// Another pick than before may be the foremost: only then does one begin. One that is struck out from among the rest
@@ -114,6 +114,16 @@ impl Ledger {
             self.front_work.store(front.map_or(0, |(_, work)| work), Relaxed);
         }
     }
+}
+
+/// Adds to a sum. Whoever changes one holds the book, so nothing is lost between reading and writing; and unlike one step for
+/// both this waits for no memory that was written before.
+fn add(sum: &AtomicU64, work: u64) {
+    sum.store(sum.load(Relaxed) + work, Relaxed);
+}
+
+fn subtract(sum: &AtomicU64, work: u64) {
+    sum.store(sum.load(Relaxed) - work, Relaxed);
 }
 
 /// So bounded that a million of them fit a sum.

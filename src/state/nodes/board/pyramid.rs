@@ -81,6 +81,7 @@ impl Group {
     }
 
     /// The standing in one place.
+    #[inline(always)]
     pub fn get(&self, lane: usize) -> Standing {
         Standing {
             free_at: self.free_at[lane],
@@ -99,6 +100,32 @@ impl Group {
         let Self { free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at } =
             self;
         [free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at]
+    }
+}
+
+/// What is known of the least of a group's column.
+#[derive(Clone, Copy)]
+enum Least {
+    Is(f64),
+    /// It is this or what it was: one of the group has fallen, and the others need not be asked.
+    AtMost(f64),
+}
+
+impl Least {
+    /// Puts it in its place in a column; says what is known of that one's least, if that may have changed.
+    fn put(self, column: &mut [f64; WIDTH], lane: usize) -> Option<Self> {
+        let before = column[lane];
+        match self {
+            Self::Is(number) if number > before => {
+                column[lane] = number;
+                Some(Self::Is(least(column)))
+            }
+            Self::Is(number) | Self::AtMost(number) if number < before => {
+                column[lane] = number;
+                Some(Self::AtMost(number))
+            }
+            Self::Is(_) | Self::AtMost(_) => None,
+        }
     }
 }
 
@@ -137,17 +164,15 @@ impl Pyramid {
     /// A node stands otherwise now. Only what changes is written, and only as far up as it does.
     pub(super) fn set(&mut self, place: usize, standing: &Standing) {
         let mut place = place;
-        let mut row = row(standing).map(Some);
+        let mut row = row(standing).map(|number| Some(Least::Is(number)));
         for groups in &mut self.levels {
             let Some(group) = groups.get_mut(place / WIDTH) else { return };
-            for (column, number) in group.columns().into_iter().zip(&mut row) {
-                let new = number.take().filter(|new| column[place % WIDTH] != *new);
-                *number = new.map(|new| {
-                    column[place % WIDTH] = new;
-                    least(column)
-                });
+            let mut has_changed = false;
+            for (column, least) in group.columns().into_iter().zip(&mut row) {
+                *least = least.take().and_then(|least| least.put(column, place % WIDTH));
+                has_changed |= least.is_some();
             }
-            if row == [None; COLUMNS] {
+            if !has_changed {
                 return;
             }
             place /= WIDTH;
@@ -196,9 +221,11 @@ impl Pyramid {
 /// Of those that cost the same the first one from `start` on, around the circle.
 fn cheapest(costs: &[f64; WIDTH], start: usize) -> usize {
     let least = least(costs);
-    let (before, after) = costs.split_at(start % WIDTH);
-    let place = after.iter().chain(before).position(|cost| *cost <= least).unwrap_or(0);
-    (start + place) % WIDTH
+    // A bit for each lane: no branch that depends on a cost.
+    let lanes = (0..).zip(costs).fold(0_u16, |lanes, (lane, cost)| lanes | u16::from(*cost <= least) << lane);
+    let start = start % WIDTH;
+    let from_start = lanes.rotate_right(u32::try_from(start).unwrap_or(0));
+    (start + from_start.trailing_zeros() as usize) % WIDTH
 }
 
 impl Found {
