@@ -94,8 +94,11 @@ impl Prefixes {
         if !forest.is_member(occupancy) {
             return Renewals::default();
         }
-        let renewals = forest.place(occupancy, fitting(occupancy, blocks), known, occupancy::tick(now));
-        trim(&mut forest, occupancy, blocks_max);
+        let (renewals, has_changed) =
+            forest.place(occupancy, fitting(occupancy, blocks), known, occupancy::tick(now));
+        if has_changed || forest.used() > blocks_max {
+            trim(&mut forest, occupancy, blocks_max);
+        }
         renewals
     }
 

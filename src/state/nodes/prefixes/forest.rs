@@ -141,24 +141,25 @@ impl Forest {
     }
 
     /// The node has this prompt: adds what it lacks and renews the rest. So many of its blocks are `known` to be there.
-    /// What the node holds then is not published yet.
+    /// Says too whether that changed anything; what the node holds then is not published yet.
     pub(super) fn place(
         &mut self,
         occupancy: &Occupancy,
         blocks: &[BlockKey],
         known: u32,
         tick: u32,
-    ) -> Renewals {
+    ) -> (Renewals, bool) {
         let mut chain = Chain { occupancy, parent: NONE, tick, renewals: Renewals::default() };
         if let Some(holder) = self.holder(occupancy.number()) {
             holder.lively.advance(tick);
         }
         let mut left = &blocks[self.pass_over(&mut chain, blocks, known)..];
+        let changes = !left.is_empty();
         while let Some(run) = self.touch(&mut chain, left) {
             chain.parent = run.last;
             left = &left[run.count as usize..];
         }
-        chain.renewals
+        (chain.renewals, changes)
     }
 
     /// The prompt up to this block, from its beginning; `None` where the node does not hold that.
@@ -259,7 +260,7 @@ impl Forest {
             Err(Some(head)) if self.block_of(self.slots[head].parent) != self.block_of(chain.parent) => None,
             Err(head) => {
                 let run = Run::of(self.add(block, head, chain.parent, chain)?);
-                self.link_behind(run, chain.parent);
+                self.link_new(run, chain);
                 Some(run)
             }
         }
@@ -267,18 +268,27 @@ impl Forest {
 
     /// Adds the chain's next blocks as far as nobody holds them. They are looked up together first, for memory is slow.
     fn add_run(&mut self, blocks: &[BlockKey], chain: &Chain<'_>) -> Option<Run> {
-        let is_new = |forest: &Self, block: BlockKey| forest.head(block).is_none();
-        let more = blocks[1..].iter().take(TOGETHER).take_while(|block| is_new(self, **block)).count();
+        let is_new = |block: &&BlockKey| self.head(**block).is_none();
+        let more = blocks[1..].iter().take(TOGETHER).take_while(is_new).count();
         let mut run = Run::of(self.add(blocks[0], None, chain.parent, chain)?);
-        for &block in &blocks[1..=more] {
+        for (number, &block) in blocks.iter().enumerate().take(1 + more).skip(1) {
             // A chain may name a block twice.
-            let slot = is_new(self, block).then(|| self.add(block, None, run.last, chain)).flatten();
+            let is_first = !blocks[..number].contains(&block);
+            let slot = is_first.then(|| self.add(block, None, run.last, chain)).flatten();
             let Some(slot) = slot else { break };
             (self.slots[run.last].next, self.slots[slot].prev) = (slot, run.last);
             (run.last, run.count) = (slot, run.count + 1);
         }
-        self.link_behind(run, chain.parent);
+        self.link_new(run, chain);
         Some(run)
+    }
+
+    /// Puts slots that were added behind the one before them.
+    fn link_new(&mut self, run: Run, chain: &Chain<'_>) {
+        if let Some(holder) = self.holder(chain.occupancy.number()) {
+            holder.lively.add(run.count);
+        }
+        self.link_behind(run, chain.parent);
     }
 
     /// The node's slot of the chain's next block, or else the first slot of that block. Blocks that came together mostly
@@ -327,9 +337,6 @@ impl Forest {
             let slots = &self.slots;
             self.heads.insert(finder::of_block(block), slot, |slot| finder::of_block(slots[slot].block));
         }
-        if let Some(holder) = self.holder(holder) {
-            holder.lively.add(1);
-        }
         Some(slot)
     }
 
@@ -354,16 +361,24 @@ impl Forest {
     /// All are looked up before the first goes: then memory is waited for once, not once for each.
     fn drop_slots(&mut self, number: u16, doomed: &[u32]) {
         let places: Vec<_> = doomed.iter().map(|&slot| self.place_of_first(slot)).collect();
+        self.forget_uses(number, doomed);
         for (&slot, place) in doomed.iter().zip(places) {
-            let Slot { used, parent, .. } = self.slots[slot];
+            let parent = self.slots[slot].parent;
             if parent != NONE {
                 self.slots[parent].children -= 1;
             }
-            if let Some(holder) = self.holder(number) {
-                holder.lively.remove(used, 1);
-            }
             self.leave_peers(slot, place);
             self.slots.free(slot);
+        }
+    }
+
+    /// Takes the uses of slots that a node lets go of off its sums, those of one age together.
+    fn forget_uses(&mut self, number: u16, doomed: &[u32]) {
+        let Self { slots, holders, .. } = self;
+        let Some(holder) = holders.get_mut(usize::from(number)).and_then(Option::as_mut) else { return };
+        let used = |slot: u32| slots[slot].used;
+        for of_age in doomed.chunk_by(|&a, &b| used(a) == used(b)) {
+            holder.lively.remove(used(of_age[0]), u32::try_from(of_age.len()).unwrap_or(u32::MAX));
         }
     }
 }
