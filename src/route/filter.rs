@@ -3,7 +3,7 @@
 //! First by what the nodes are and the caller wants: that makes the pool. Then by their health, unless so much of the
 //! fleet or the pool would be lost that holding it against the nodes does more harm than good ([`Rung`]).
 
-use std::{hint::black_box, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Scene,
@@ -20,8 +20,7 @@ use crate::{
         time::Instant,
     },
     state::nodes::{
-        board::Board, flight::Trial, node::Node, prefixes::Occupancy, reading::Reading, standing::Speeds,
-        trust::Presence,
+        board::Board, flight::Trial, node::Node, reading::Reading, standing::Speeds, trust::Presence,
     },
 };
 
@@ -62,18 +61,8 @@ impl<'a> Candidate<'a> {
     /// One that needs no trial.
     pub(super) fn plain(board: &'a Board, place: usize) -> Self {
         let (node, target) = (&board.nodes()[place], &board.targets()[place]);
-        ask_for(node, target);
         Self { node, target, index: board.index(place), trial: Trial::No }
     }
-}
-
-/// Asks for the memory that a pick of the node needs, while there is still something to do until it comes: of a large fleet it is
-/// far away, and who waits for one piece after the other waits several times as long.
-fn ask_for(node: &Arc<Node>, target: &Target) {
-    let live = &node.live;
-    let cache = live.occupancy.as_deref().map(Occupancy::number);
-    let counts = (Arc::strong_count(node), live.counts().in_flight, live.ledger.outstanding().front);
-    black_box((target.node().as_bytes().first(), counts, cache));
 }
 
 /// A filter of declarations: whether the node passes.

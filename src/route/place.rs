@@ -54,13 +54,14 @@ pub fn place<'a>(
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
     let late = late(request, scores.terms(), &scores.market, &policy.cost);
     let ranked = pick(bids, scores.balance, keep, &mut turn.chance);
-    let outcome = if ranked.is_empty() {
-        Err(reject::none_eligible(&filtered, topology, policy, turn.now))
-    } else if is_full && request.patience != Patience::None {
+    let outcome = match ranked.first() {
+        None => Err(reject::none_eligible(&filtered, topology, policy, turn.now)),
         // Whoever may wait for room does not pile up on a full node.
-        Err(reject::saturated(policy))
-    } else {
-        late.map_or_else(|| Ok(picked(request, &ranked, &scores, filtered.spilled, scene, turn.now)), Err)
+        Some(_) if is_full && request.patience != Patience::None => Err(reject::saturated(policy)),
+        Some(best) => {
+            let picked = || picked(request, (best, &ranked), &scores, filtered.spilled, scene, turn.now);
+            late.map_or_else(|| Ok(picked()), Err)
+        }
     };
     let asked = if request.explain { &ranked[..] } else { &[] };
     let ranked = asked.iter().map(|bid| scores.scored(bid)).collect();
@@ -72,13 +73,13 @@ pub fn place<'a>(
 /// The best one, and the route that leads there.
 fn picked<'a>(
     request: &RouteRequest,
-    ranked: &[Bid],
+    (best, ranked): (&Bid, &[Bid]),
     scores: &Scores<'a, '_>,
     spilled: bool,
     scene: Scene<'_>,
     now: Instant,
 ) -> Picked<'a> {
-    let Scored { candidate, score, work, cache_blocks } = scores.scored(&ranked[0]);
+    let Scored { candidate, score, work, cache_blocks } = scores.scored(best);
     let policy = scene.policy;
     let targets = ranked.iter().take(1 + policy.fallbacks.0).map(|bid| scores.candidate(bid).target.clone());
     // A node may tell a speed at which nothing would ever come.

@@ -3,6 +3,8 @@
 //! Where nothing is out of the ordinary, no: the board of the pool knows which of its nodes can be among the cheapest, and
 //! only these become candidates. The decision is the same as by a look at all.
 
+use std::{hint::black_box, sync::Arc};
+
 use super::{
     Scene, Turn,
     filter::{Candidate, Filtered, exceeds, is_wanted},
@@ -17,6 +19,7 @@ use crate::{
     },
     state::nodes::{
         board::{Board, Census, Rows, Search},
+        prefixes::Occupancy,
         reading::Reading,
         standing::{Speeds, Standing},
     },
@@ -81,8 +84,20 @@ pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) 
     let filtered = plain(request, (candidates, readings), speeds);
     let rest =
         Rest { busy: rows.busy(market.busy_wait_ms(), turn.now), is_full: census.least_pressure >= 1.0 };
+    // From here on others may decide: they do not wait for this pick's memory.
+    drop(rows);
+    filtered.candidates.iter().for_each(ask_for);
     let searched = Searched { market, standings, rest };
     (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, searched })
+}
+
+/// Asks for the memory that a pick of the node needs, while there is still something to do until it comes: of a large fleet it is
+/// far away, and who waits for one piece after the other waits several times as long.
+fn ask_for(Candidate { node, target, .. }: &Candidate<'_>) {
+    let live = &node.live;
+    let cache = live.occupancy.as_deref().map(Occupancy::number);
+    let counts = (Arc::strong_count(node), live.counts().in_flight, live.ledger.outstanding().front);
+    black_box((target.node().as_bytes().first().copied(), counts, cache));
 }
 
 /// Lists that will not have to grow: each growth would be an allocation more for every pick.

@@ -26,8 +26,8 @@ const GAIN: f64 = 0.02;
 #[inline(always)]
 fn lanes(number: impl Fn(usize) -> f64) -> [f64; WIDTH] {
     let mut numbers = [0.0; WIDTH];
-    for (lane, place) in numbers.iter_mut().enumerate() {
-        *place = number(lane);
+    for (lane, own) in numbers.iter_mut().enumerate() {
+        *own = number(lane);
     }
     numbers
 }

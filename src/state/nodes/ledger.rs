@@ -2,8 +2,8 @@
 //!
 //! Each pick enters with its expected work when it is made, and leaves when its first token came or its lease ended. A report
 //! tells which picks it includes: by the latest lease that had come, or else by when it was taken. So nothing counts
-//! twice, and nothing is forgotten between two reports. The sums are atomics, read without a lock while candidates are
-//! scored; they are whole numbers, so that they return to 0.
+//! twice, and nothing is forgotten between two reports. The sums are atomics, written only under the book's lock and read without
+//! it while candidates are scored; they are whole numbers, so that they return to 0.
 
 mod book;
 

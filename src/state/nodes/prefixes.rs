@@ -94,9 +94,9 @@ impl Prefixes {
         if !forest.is_member(occupancy) {
             return Renewals::default();
         }
-        let (renewals, has_changed) =
+        let (renewals, may_change) =
             forest.place(occupancy, fitting(occupancy, blocks), known, occupancy::tick(now));
-        if has_changed || forest.used() > blocks_max {
+        if may_change || forest.used() > blocks_max {
             trim(&mut forest, occupancy, blocks_max);
         }
         renewals

@@ -16,7 +16,8 @@ use crate::{
     state::{State, nodes::standing::Speeds},
 };
 
-fn market(level: Level, prompt_tokens: u32, target: u64) -> Market {
+/// Of a pool that is as busy as the price says, and finds as much in its caches.
+fn market(level: Level, prompt_tokens: u32, target: u64, (price, eviction): (f64, f64)) -> Market {
     let name = "any";
     let key = RequestKey {
         tenant: TenantId::parse(name).expect("a good name"),
@@ -32,7 +33,7 @@ fn market(level: Level, prompt_tokens: u32, target: u64) -> Market {
     let scene = Scene { state: &state, topology: &state.nodes.topology(), policy: &policy };
     let now = Instant::after_start(Duration::from_secs(100));
     let mut market = Market::of(&request, Speeds::default(), scene, now);
-    market.level = level;
+    (market.level, market.price, market.eviction) = (level, price, eviction);
     market
 }
 
@@ -65,10 +66,11 @@ proptest! {
         seed in any::<u64>(),
         prompt_tokens in 1_u32..20_000,
         target in 1_u64..10_000,
+        prices in (1.0..8.0, 0.0..2.0),
         likeness in 0.0..1.0,
     ) {
         let group = group(&mut Chance::with_seed(seed));
-        let [wide, narrow] = [Level::new(), Level::baseline()].map(|level| market(level, prompt_tokens, target));
+        let [wide, narrow] = [Level::new(), Level::baseline()].map(|level| market(level, prompt_tokens, target, prices));
         let ask = wide.ask(0);
         let one_by_one: Vec<_> = (0..WIDTH).map(|lane| narrow.cost(&group.get(lane), &ask).to_bits()).collect();
         prop_assert_eq!(wide.costs(&group, &ask).map(f64::to_bits).to_vec(), one_by_one);

@@ -115,6 +115,8 @@ impl Least {
     /// Puts it in its place in a column; says what is known of that one's least, if that may have changed.
     fn put(self, column: &mut [f64; WIDTH], lane: usize) -> Option<Self> {
         let before = column[lane];
+        let (Self::Is(new) | Self::AtMost(new)) = self;
+        debug_assert!(!new.is_nan(), "what is no number would never be put in its place");
         match self {
             Self::Is(number) if number > before => {
                 column[lane] = number;
@@ -168,9 +170,9 @@ impl Pyramid {
         for groups in &mut self.levels {
             let Some(group) = groups.get_mut(place / WIDTH) else { return };
             let mut has_changed = false;
-            for (column, least) in group.columns().into_iter().zip(&mut row) {
-                *least = least.take().and_then(|least| least.put(column, place % WIDTH));
-                has_changed |= least.is_some();
+            for (column, known) in group.columns().into_iter().zip(&mut row) {
+                *known = known.take().and_then(|known| known.put(column, place % WIDTH));
+                has_changed |= known.is_some();
             }
             if !has_changed {
                 return;
@@ -220,6 +222,7 @@ impl Pyramid {
 
 /// Of those that cost the same the first one from `start` on, around the circle.
 fn cheapest(costs: &[f64; WIDTH], start: usize) -> usize {
+    const { assert!(WIDTH == u16::BITS as usize) };
     let least = least(costs);
     // A bit for each lane: no branch that depends on a cost.
     let lanes = (0..).zip(costs).fold(0_u16, |lanes, (lane, cost)| lanes | u16::from(*cost <= least) << lane);

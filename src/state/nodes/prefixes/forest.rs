@@ -141,7 +141,7 @@ impl Forest {
     }
 
     /// The node has this prompt: adds what it lacks and renews the rest. So many of its blocks are `known` to be there.
-    /// Says too whether that changed anything; what the node holds then is not published yet.
+    /// Says too whether that may have changed anything; what the node holds then is not published yet.
     pub(super) fn place(
         &mut self,
         occupancy: &Occupancy,
@@ -154,12 +154,12 @@ impl Forest {
             holder.lively.advance(tick);
         }
         let mut left = &blocks[self.pass_over(&mut chain, blocks, known)..];
-        let changes = !left.is_empty();
+        let may_change = !left.is_empty();
         while let Some(run) = self.touch(&mut chain, left) {
             chain.parent = run.last;
             left = &left[run.count as usize..];
         }
-        (chain.renewals, changes)
+        (chain.renewals, may_change)
     }
 
     /// The prompt up to this block, from its beginning; `None` where the node does not hold that.
@@ -283,14 +283,6 @@ impl Forest {
         Some(run)
     }
 
-    /// Puts slots that were added behind the one before them.
-    fn link_new(&mut self, run: Run, chain: &Chain<'_>) {
-        if let Some(holder) = self.holder(chain.occupancy.number()) {
-            holder.lively.add(run.count);
-        }
-        self.link_behind(run, chain.parent);
-    }
-
     /// The node's slot of the chain's next block, or else the first slot of that block. Blocks that came together mostly
     /// lie side by side: then nothing has to be looked up.
     fn known(&self, chain: &Chain<'_>, block: BlockKey) -> Result<u32, Option<u32>> {
@@ -369,16 +361,6 @@ impl Forest {
             }
             self.leave_peers(slot, place);
             self.slots.free(slot);
-        }
-    }
-
-    /// Takes the uses of slots that a node lets go of off its sums, those of one age together.
-    fn forget_uses(&mut self, number: u16, doomed: &[u32]) {
-        let Self { slots, holders, .. } = self;
-        let Some(holder) = holders.get_mut(usize::from(number)).and_then(Option::as_mut) else { return };
-        let used = |slot: u32| slots[slot].used;
-        for of_age in doomed.chunk_by(|&a, &b| used(a) == used(b)) {
-            holder.lively.remove(used(of_age[0]), u32::try_from(of_age.len()).unwrap_or(u32::MAX));
         }
     }
 }

@@ -89,6 +89,24 @@ impl Forest {
         }
     }
 
+    /// Takes the uses of slots that a node lets go of off its sums, neighbours of one age together.
+    pub(super) fn forget_uses(&mut self, number: u16, doomed: &[u32]) {
+        let Self { slots, holders, .. } = self;
+        let Some(holder) = holders.get_mut(usize::from(number)).and_then(Option::as_mut) else { return };
+        let used = |slot: u32| slots[slot].used;
+        for of_age in doomed.chunk_by(|&a, &b| used(a) == used(b)) {
+            holder.lively.remove(used(of_age[0]), u32::try_from(of_age.len()).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Puts slots that were added behind the one before them.
+    pub(super) fn link_new(&mut self, run: Run, chain: &Chain<'_>) {
+        if let Some(holder) = self.holder(chain.occupancy.number()) {
+            holder.lively.add(run.count);
+        }
+        self.link_behind(run, chain.parent);
+    }
+
     /// Puts slots behind another of their holder, or in front of all.
     pub(super) fn link_behind(&mut self, run: Run, other: u32) {
         let number = self.slots[run.first].holder;
