@@ -28,7 +28,7 @@ use crate::{
         leases::Work,
         nodes::{
             reading::Reading,
-            standing::{Speeds, Standing},
+            standing::{self, Speeds, Standing},
         },
     },
 };
@@ -111,7 +111,8 @@ pub fn score<'a, 'f>(
         Vec::new()
     };
     let field = Field::of(request, &filtered.candidates, &readings, &market, balance);
-    let of_all = || market.busy_with(outlooks.iter().map(|outlook| outlook.terms.wait));
+    let waits = outlooks.iter().map(|outlook| outlook.terms.wait);
+    let of_all = || standing::busy(waits, market.busy_wait_ms());
     let busy = rest.map_or_else(of_all, |rest| rest.busy);
     let seen = Seen { reuse: market.reuse(request), busy, ..Seen::default() };
     let candidates = &filtered.candidates;

@@ -215,14 +215,6 @@ impl Market {
         self.target_ms
     }
 
-    /// How busy nodes with such waits are, from 0 to 1: those with much before them count in full. `None` of none.
-    pub fn busy_with(&self, waits: impl Iterator<Item = f64>) -> Option<f64> {
-        let full = self.busy_wait_ms();
-        let (sum, count) =
-            waits.fold((0.0, 0_usize), |(sum, count), wait| (sum + (wait / full).min(1.0), count + 1));
-        (count > 0).then(|| sum / count as f64)
-    }
-
     /// What lies before a node that is taken to be wholly busy, in ms.
     pub fn busy_wait_ms(&self) -> f64 {
         in_millis(self.weights.busy_wait).max(f64::EPSILON)

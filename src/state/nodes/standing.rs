@@ -120,6 +120,14 @@ impl Standing {
     }
 }
 
+/// How busy nodes with such waits are, from 0 to 1: those with `full` milliseconds or more before them count in full. `None` of
+/// none.
+pub fn busy(waits: impl Iterator<Item = f64>, full: f64) -> Option<f64> {
+    let (sum, count) =
+        waits.fold((0.0, 0_usize), |(sum, count), wait| (sum + (wait / full).min(1.0), count + 1));
+    (count > 0).then(|| sum / count as f64)
+}
+
 /// A moment, in milliseconds since the beginning of time.
 pub fn millis(moment: Instant) -> f64 {
     moment.as_nanos() as f64 / 1e6

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     asked::{Asked, Prices, Typical},
     census::Census,
-    pyramid::{Found, Pyramid, WIDTH},
+    pyramid::{Found, Group, Pyramid, WIDTH},
 };
 use crate::{
     domain::{
@@ -19,7 +19,7 @@ use crate::{
         node::Node,
         prefixes::{Overlaps, Wanted},
         reading::Reading,
-        standing::{Speeds, Standing, millis},
+        standing::{Speeds, Standing, busy, millis},
     },
 };
 
@@ -193,17 +193,13 @@ impl Rows {
             return None;
         }
         self.reckoned = Some(now);
-        let (mut sum, mut count) = (0.0, 0_usize);
-        for group in self.pyramid.groups() {
-            for lane in 0..WIDTH {
-                if group.pace[lane] < Standing::OUT.pace {
-                    let wait = (group.free_at[lane] - millis(now)).max(0.0) + group.backlog[lane];
-                    sum += (wait / full).min(1.0);
-                    count += 1;
-                }
-            }
-        }
-        (count > 0).then(|| sum / count as f64)
+        let is_in = |group: &Group, lane: usize| group.pace[lane] < Standing::OUT.pace;
+        let wait =
+            |group: &Group, lane: usize| (group.free_at[lane] - millis(now)).max(0.0) + group.backlog[lane];
+        let waits = self.pyramid.groups().iter().flat_map(|group| {
+            (0..WIDTH).filter(move |lane| is_in(group, *lane)).map(move |lane| wait(group, lane))
+        });
+        busy(waits, full)
     }
 
     fn read_all(&mut self, nodes: &[Arc<Node>], policy: &Policy, now: Instant) {
