@@ -31,6 +31,7 @@ use place::place;
 use record::record;
 use reuse::{Known, reuse};
 use throttle::throttle;
+use view::Boards;
 
 /// What the core may not find out for itself: the time and a throw of the dice.
 #[derive(Debug)]
@@ -71,7 +72,8 @@ pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut
         let choice = choose(request, scene, turn);
         // Each further round means that another request has taken the trial of the node chosen here.
         let Some(decision) = record(choice, request, earlier.tried, scene, turn) else { continue };
-        return throttle::keep_or_give_back(admitted, decision, state, turn);
+        throttle::keep_or_give_back(admitted, &decision, state, turn);
+        return decision;
     }
 }
 
@@ -123,12 +125,13 @@ pub struct Picked<'a> {
 }
 
 fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choice<'a> {
-    let pool = survey(request, scene, turn.now);
+    let boards = Boards::of(request, scene, turn.now);
+    let pool = survey(request, &boards, scene, turn.now);
     let question = request.answer_key().map(|key| scene.state.answers.question(&key));
     let known = reuse(request, question.as_ref(), scene.state, turn);
     let mut seen = None;
-    let mut place = |request: &RouteRequest, turn: &mut Turn| {
-        let (outcome, nodes) = place(request, scene, turn);
+    let mut place = |request: &RouteRequest, boards: &Boards<'a>, turn: &mut Turn| {
+        let (outcome, nodes) = place(request, boards, scene, turn);
         seen = Some(nodes);
         outcome.map(Chosen::Route)
     };
@@ -136,8 +139,11 @@ fn choose<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Choi
     let fate = course.fate(&known);
     let outcome = match course {
         Course::Known(answer) => Ok(Chosen::Answer(reuse::given(&answer, turn))),
-        Course::Full => place(request, turn),
-        Course::Smaller(model, otherwise) => place(&request.with_model(model), turn).map_err(|_| otherwise),
+        Course::Full => place(request, &boards, turn),
+        Course::Smaller(model, otherwise) => {
+            let smaller = request.with_model(model);
+            place(&smaller, &Boards::of(&smaller, scene, turn.now), turn).map_err(|_| otherwise)
+        }
         Course::Refused(rejection) => Err(rejection),
     };
     let rung = seen.as_ref().map(|seen| seen.filtered.rung).max(pool.as_ref().map(|pool| pool.rung));

@@ -3,7 +3,7 @@
 //! Looked at anew with each request, from the load that decisions are made by: there is no timer between a load that falls
 //! and the service that is back to normal.
 
-use super::{Scene, Turn, reject, reuse::Known, view::boards};
+use super::{Scene, Turn, reject, reuse::Known, view::Boards};
 use crate::domain::{
     answer::Answer,
     decision::{Rejection, RejectionReason, Rung},
@@ -43,13 +43,13 @@ impl Course {
     }
 }
 
-/// How busy the request's pool is; `None` where no live node serves it.
+/// How busy the request's pool is, by its boards; `None` where no live node serves it.
 ///
 /// Its load is the mean over the live nodes that tell theirs, or over all where none does: a node that says nothing is
 /// not idle.
-pub fn survey(request: &RouteRequest, scene: Scene<'_>, now: Instant) -> Option<Pool> {
+pub fn survey(request: &RouteRequest, boards: &Boards<'_>, scene: Scene<'_>, now: Instant) -> Option<Pool> {
     let Scene { state, policy, .. } = scene;
-    let [high, normal] = boards(request, scene).map(|board| *board.read(policy, now).census());
+    let [high, normal] = boards.glances().map(|glance| &glance.census);
     let (told, untold) = (high.told.and(normal.told), high.untold.and(normal.untold));
     let load = told.mean().or(untold.mean())?;
     let nodes = told.count + untold.count;
@@ -90,7 +90,7 @@ pub fn degrade(
     };
     let smaller = request.with_model(model.clone());
     let is_busy = |pool: Pool| is_degraded(request, pool.rung);
-    if survey(&smaller, scene, turn.now).is_none_or(is_busy) {
+    if survey(&smaller, &Boards::of(&smaller, scene, turn.now), scene, turn.now).is_none_or(is_busy) {
         return Course::Refused(refusal);
     }
     Course::Smaller(model, refusal)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     Scene,
-    view::{View, view},
+    view::{Boards, View, view},
 };
 use crate::{
     domain::{
@@ -79,9 +79,14 @@ const DECLARED: [(Filter, Passes); 6] = [
 ];
 
 /// Filters for the request's own class, and for the other one where the policy lets it spill.
-pub fn filter<'a>(request: &RouteRequest, scene: Scene<'a>, now: Instant) -> Filtered<'a> {
+pub fn filter<'a>(
+    request: &RouteRequest,
+    boards: &Boards<'a>,
+    scene: Scene<'_>,
+    now: Instant,
+) -> Filtered<'a> {
     let policy = scene.policy;
-    let of_class = |class| filter_class(request, class, scene, now);
+    let of_class = |class| filter_class(request, class, boards, scene, now);
     let own = of_class(request.class());
     let spills = match policy.spill.when {
         Spill::Never => false,
@@ -101,10 +106,11 @@ pub fn filter<'a>(request: &RouteRequest, scene: Scene<'a>, now: Instant) -> Fil
 fn filter_class<'a>(
     request: &RouteRequest,
     class: NodeClass,
-    scene: Scene<'a>,
+    boards: &Boards<'a>,
+    scene: Scene<'_>,
     now: Instant,
 ) -> Filtered<'a> {
-    let (views, speeds) = view(request, class, scene, now);
+    let (views, speeds) = view(class, boards, scene, now);
     let leniency = judge(request, &views, scene, now);
     let candidate = |view: &View<'a>| {
         let trial = if is_wanted(request, view.node, &view.reading) {

@@ -20,46 +20,31 @@ pub enum Keep {
 }
 
 /// Puts the picked candidate first and the next best after it.
-pub fn pick(bids: Vec<Bid>, balance: Balance, keep: Keep, chance: &mut Chance) -> Vec<Bid> {
-    let draw = |bid| Drawn { bid, favoured: false, draw: chance.u64(..) };
-    let mut drawn: Vec<_> = bids.into_iter().map(draw).collect();
-    if balance == Balance::PowerOfTwo {
-        favour_one_of_two(&mut drawn, chance);
-    }
+pub fn pick(mut bids: Vec<Bid>, balance: Balance, keep: Keep, chance: &mut Chance) -> Vec<Bid> {
+    let favoured = if balance == Balance::PowerOfTwo { favour_one_of_two(&mut bids, chance) } else { 0 };
     if let Keep::Best(count) = keep
-        && count < drawn.len()
+        && count < bids.len()
     {
-        drawn.select_nth_unstable_by(count, order);
-        drawn.truncate(count);
+        bids[favoured..].select_nth_unstable_by(count - favoured, order);
+        bids.truncate(count);
     }
-    drawn.sort_unstable_by(order);
-    drawn.into_iter().map(|drawn| drawn.bid).collect()
+    bids[favoured..].sort_unstable_by(order);
+    bids
 }
 
-/// A candidate on its way into the order.
-#[derive(Debug, Clone, Copy)]
-struct Drawn {
-    bid: Bid,
-    /// Whether it goes before all others.
-    favoured: bool,
-    /// Breaks ties.
-    draw: u64,
+fn order(a: &Bid, b: &Bid) -> Ordering {
+    let by_cost = a.cost.total_cmp(&b.cost);
+    by_cost.then(a.pressure.total_cmp(&b.pressure)).then(a.draw.cmp(&b.draw))
 }
 
-fn order(a: &Drawn, b: &Drawn) -> Ordering {
-    let by_favour = b.favoured.cmp(&a.favoured);
-    let by_cost = a.bid.cost.total_cmp(&b.bid.cost);
-    let by_pressure = a.bid.pressure.total_cmp(&b.bid.pressure);
-    by_favour.then(by_cost).then(by_pressure).then(a.draw.cmp(&b.draw))
-}
-
-/// Favours the cheaper of two distinct candidates, drawn at random.
-fn favour_one_of_two(drawn: &mut [Drawn], chance: &mut Chance) {
-    if drawn.len() < 2 {
-        return;
+/// Puts the cheaper of two distinct candidates, drawn at random, before all others; says how many stand there.
+fn favour_one_of_two(bids: &mut [Bid], chance: &mut Chance) -> usize {
+    if bids.len() < 2 {
+        return 0;
     }
-    let one = chance.usize(..drawn.len());
-    let two = (one + chance.usize(1..drawn.len())) % drawn.len();
-    let better = if order(&drawn[one], &drawn[two]).is_le() { one } else { two };
-    drawn[better].favoured = true;
+    let one = chance.usize(..bids.len());
+    let two = (one + chance.usize(1..bids.len())) % bids.len();
+    let better = if order(&bids[one], &bids[two]).is_le() { one } else { two };
+    bids.swap(0, better);
+    1
 }

@@ -12,6 +12,7 @@ use super::{
     reject,
     score::{Bid, Scored, Scores, score},
     shortlist::{Shortlist, shortlist},
+    view::Boards,
 };
 use crate::{
     domain::{
@@ -36,20 +37,21 @@ pub struct Seen<'a> {
     pub demand: demand::Seen,
 }
 
-/// Finds a node for the request, or says why there is none.
+/// Finds a node for the request on the boards of its pool, or says why there is none.
 pub fn place<'a>(
     request: &RouteRequest,
+    boards: &Boards<'a>,
     scene: Scene<'a>,
     turn: &mut Turn,
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
-    let (mut filtered, searched) = match shortlist(request, scene, turn) {
+    let (mut filtered, searched) = match shortlist(request, boards, scene, turn) {
         Some(Shortlist { filtered, searched }) => (filtered, Some(searched)),
-        None => (filter(request, scene, turn.now), None),
+        None => (filter(request, boards, scene, turn.now), None),
     };
     let readings = mem::take(&mut filtered.readings);
     let scores = score(request, &filtered, readings, searched, scene, turn);
-    let bids = scores.bids();
+    let bids = scores.bids(&mut turn.chance);
     let is_full = scores.is_full(&bids);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
     let late = late(request, scores.terms(), &scores.market, &policy.cost);

@@ -21,7 +21,7 @@ use crate::{
         explanation::{CostTerms, Score},
         policy::{Balance, Policy},
         request::RouteRequest,
-        time::Instant,
+        time::{Chance, Instant},
     },
     state::{
         demand::Seen,
@@ -44,6 +44,8 @@ pub struct Bid {
     pub cost: f64,
     /// Its queue per capacity, without the limit of 1 that its load has: which of two full queues is the fuller.
     pub pressure: f64,
+    /// Breaks ties.
+    pub draw: u64,
 }
 
 /// A candidate and what it scored.
@@ -122,8 +124,11 @@ pub fn score<'a, 'f>(
 
 impl<'a> Scores<'a, '_> {
     /// Every candidate's bid, in order of their ids.
-    pub fn bids(&self) -> Vec<Bid> {
-        let bid = |place| Bid { place, cost: self.cost(place), pressure: self.readings[place].pressure() };
+    pub fn bids(&self, chance: &mut Chance) -> Vec<Bid> {
+        let bid = |place| {
+            let (cost, pressure) = (self.cost(place), self.readings[place].pressure());
+            Bid { place, cost, pressure, draw: chance.u64(..) }
+        };
         (0..self.candidates.len()).map(bid).collect()
     }
 

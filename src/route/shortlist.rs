@@ -9,7 +9,7 @@ use super::{
     Scene, Turn,
     filter::{Candidate, Filtered, exceeds, is_wanted},
     score::{self, cost::Market},
-    view::board,
+    view::Boards,
 };
 use crate::{
     domain::{
@@ -18,7 +18,7 @@ use crate::{
         request::{Priority, RouteRequest},
     },
     state::nodes::{
-        board::{Board, Census, Rows, Search},
+        board::{Board, Census, Glance, Rows, Search},
         prefixes::Occupancy,
         reading::Reading,
         standing::{Speeds, Standing},
@@ -58,12 +58,16 @@ pub struct Rest {
 }
 
 /// Looks for the cheapest nodes; `None` where all nodes must be looked at.
-pub fn shortlist<'a>(request: &RouteRequest, scene: Scene<'a>, turn: &mut Turn) -> Option<Shortlist<'a>> {
-    let board = board(request, request.class(), scene);
+pub fn shortlist<'a>(
+    request: &RouteRequest,
+    boards: &Boards<'a>,
+    scene: Scene<'_>,
+    turn: &mut Turn,
+) -> Option<Shortlist<'a>> {
+    let (board, Glance { census, speeds, version }) = *boards.of_class(request.class());
     if board.nodes().len() < MANY || !is_plain(request, scene) {
         return None;
     }
-    let (census, speeds, version) = common(board, scene, turn);
     let balance = score::resolve(request, census.telling, census.live(), scene.policy);
     if balance != Balance::ExpectedCost || !is_calm(&census, board, scene, turn) {
         return None;
@@ -103,12 +107,6 @@ fn ask_for(Candidate { node, target, .. }: &Candidate<'_>) {
 /// Lists that will not have to grow: each growth would be an allocation more for every pick.
 fn with_room_for<'a>(count: usize) -> (Vec<Candidate<'a>>, Vec<Reading>, Vec<Standing>) {
     (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count))
-}
-
-/// What all nodes have in common, how fast they are, and in which version of the board.
-fn common(board: &Board, scene: Scene<'_>, turn: &Turn) -> (Census, Speeds, u64) {
-    let rows = board.read(scene.policy, turn.now);
-    (*rows.census(), rows.speeds(), rows.version())
 }
 
 /// Whether the request asks nothing that a board does not know.

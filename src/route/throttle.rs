@@ -29,11 +29,10 @@ pub fn throttle(
 }
 
 /// Gives back what the request took if it was refused after all: then it costs nothing.
-pub fn keep_or_give_back(admitted: Admitted, decision: Decision, state: &State, turn: &Turn) -> Decision {
+pub fn keep_or_give_back(admitted: Admitted, decision: &Decision, state: &State, turn: &Turn) {
     if decision.outcome.is_err() {
         state.limits.give_back(admitted, turn.now);
     }
-    decision
 }
 
 /// What every limit would say to the request. Changes nothing.

@@ -6,7 +6,7 @@ use super::Scene;
 use crate::{
     domain::{decision::Target, node::NodeClass, request::RouteRequest, time::Instant},
     state::nodes::{
-        board::{Board, Rows},
+        board::{Board, Glance, Rows},
         node::Node,
         reading::Reading,
         standing::Speeds,
@@ -34,24 +34,37 @@ impl<'a> View<'a> {
     }
 }
 
-/// The board of the nodes of a class that serve the request's type and model.
-pub fn board<'a>(request: &RouteRequest, class: NodeClass, scene: Scene<'a>) -> &'a Board {
-    boards(request, scene)[class as usize]
+/// The boards of a pool, by class, and what each told at a glance.
+#[derive(Debug, Clone, Copy)]
+pub struct Boards<'a>([(&'a Board, Glance); NodeClass::ALL.len()]);
+
+impl<'a> Boards<'a> {
+    /// Of the nodes that serve the request's type and model.
+    pub fn of(request: &RouteRequest, scene: Scene<'a>, now: Instant) -> Self {
+        let [high, normal] = scene.topology.boards(request.request_type, &request.model);
+        let glance = |board: &Board| board.glance(scene.policy, now);
+        Self([(high, glance(high)), (normal, glance(normal))])
+    }
+
+    /// The board of one class.
+    pub fn of_class(&self, class: NodeClass) -> &(&'a Board, Glance) {
+        &self.0[class as usize]
+    }
+
+    /// What each told.
+    pub fn glances(&self) -> [&Glance; NodeClass::ALL.len()] {
+        self.0.each_ref().map(|(_, glance)| glance)
+    }
 }
 
-/// The same of every class.
-pub fn boards<'a>(request: &RouteRequest, scene: Scene<'a>) -> [&'a Board; NodeClass::ALL.len()] {
-    scene.topology.boards(request.request_type, &request.model)
-}
-
-/// All of these nodes, in order of their ids, and how fast the live ones are.
+/// All nodes of a class, in order of their ids, and how fast the live ones are.
 pub fn view<'a>(
-    request: &RouteRequest,
     class: NodeClass,
-    scene: Scene<'a>,
+    boards: &Boards<'a>,
+    scene: Scene<'_>,
     now: Instant,
 ) -> (Vec<View<'a>>, Speeds) {
-    let board = board(request, class, scene);
+    let (board, _) = *boards.of_class(class);
     let rows = board.read(scene.policy, now);
     let views = (0..board.nodes().len()).map(|place| View::of(board, &rows, place)).collect();
     (views, rows.speeds())

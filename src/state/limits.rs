@@ -152,8 +152,12 @@ impl Limits {
     /// Takes of each rule in turn; the first refusal gives back what earlier rules took. Until then others find that
     /// taken: under a rule that is nearly used up, of two requests at once both may be refused, never both admitted.
     fn take_all(&self, ask: Ask<'_>, now: Instant) -> Result<Box<[Taking]>, OverLimit> {
+        let count = ask.matching().count();
+        if count == 0 {
+            return Ok(Box::default());
+        }
         let tallies = self.tallies.of(&ask.policy.rules);
-        let mut takings = Vec::with_capacity(ask.matching().count());
+        let mut takings = Vec::with_capacity(count);
         for (at, rule) in ask.matching() {
             match (self.take(rule, ask, now), rule.mode) {
                 (Ok(taking), _) => {

@@ -9,6 +9,7 @@
 
 mod asked;
 mod census;
+mod lanes;
 mod pyramid;
 mod rows;
 
@@ -16,12 +17,23 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{marks::Marks, node::Node};
+use super::{marks::Marks, node::Node, standing::Speeds};
 use crate::domain::{decision::Target, node::RequestType, policy::Policy, time::Instant};
 pub use asked::{Asked, Typical};
 pub use census::{Census, Sum};
 pub use pyramid::{Group, WIDTH};
 pub use rows::{Rows, Search};
+
+/// What a board tells of all its nodes at one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Glance {
+    /// What they have in common.
+    pub census: Census,
+    /// Speeds of the live ones, to a hundredth.
+    pub speeds: Speeds,
+    /// How many policies they were read by.
+    pub version: u64,
+}
 
 /// The board of one pool and class.
 #[derive(Debug)]
@@ -56,6 +68,14 @@ impl Board {
         let mut rows = self.rows.lock();
         rows.catch_up(&self.nodes, &self.marks, policy, now);
         rows
+    }
+
+    /// What the rows tell now, of all nodes together.
+    pub fn glance(&self, policy: &Policy, now: Instant) -> Glance {
+        if self.nodes.is_empty() {
+            return Glance::default();
+        }
+        self.read(policy, now).glance()
     }
 
     /// The rows again, a moment after they were read in this version: read anew only where somebody has read them by another

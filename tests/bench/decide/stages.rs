@@ -1,11 +1,11 @@
 //! What does each stage of a decision cost?
 //!
-//! Stages that can be called are timed alone. What `decide` costs beyond `survey` and `place` is the rest: limits, answers,
-//! and the writing of the lease and the prefix.
+//! Stages that can be called are timed alone, each with a glance at the boards, which a decision takes but once. What `decide`
+//! costs beyond `survey` and `place` is the rest: limits, answers, and the writing of the lease and the prefix.
 
 use pointsman::{
     domain::request::RouteRequest,
-    route::{Scene, degrade::survey, filter::filter, place::place, shortlist::shortlist},
+    route::{Scene, Turn, degrade::survey, filter::filter, place::place, shortlist::shortlist, view::Boards},
 };
 use serde_json::{Value, json};
 
@@ -29,17 +29,20 @@ pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
         return Err(format!("no route for {refused:?}").into());
     }
     let stages = Stages {
-        survey: timed(&mut world, |request, scene, world| {
-            survey(request, scene, world.turn().now).map_or(0, |pool| pool.nodes)
+        survey: timed(&mut world, |request, scene, turn| {
+            let boards = Boards::of(request, scene, turn.now);
+            survey(request, &boards, scene, turn.now).map_or(0, |pool| pool.nodes)
         }),
-        list: timed(&mut world, |request, scene, world| {
-            shortlist(request, scene, &mut world.turn()).map_or_else(
-                || filter(request, scene, world.turn().now).candidates.len(),
+        list: timed(&mut world, |request, scene, turn| {
+            let boards = Boards::of(request, scene, turn.now);
+            shortlist(request, &boards, scene, turn).map_or_else(
+                || filter(request, &boards, scene, turn.now).candidates.len(),
                 |list| list.filtered.candidates.len(),
             )
         }),
-        place: timed(&mut world, |request, scene, world| {
-            usize::from(place(request, scene, &mut world.turn()).0.is_ok())
+        place: timed(&mut world, |request, scene, turn| {
+            let boards = Boards::of(request, scene, turn.now);
+            usize::from(place(request, &boards, scene, turn).0.is_ok())
         }),
         decide: deciding(&mut world),
     };
@@ -49,11 +52,11 @@ pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
 }
 
 /// A stage that changes nothing.
-fn timed(world: &mut World, stage: fn(&RouteRequest, Scene<'_>, &World) -> usize) -> u64 {
+fn timed(world: &mut World, stage: fn(&RouteRequest, Scene<'_>, &mut Turn) -> usize) -> u64 {
     let requests = world.requests();
     let topology = world.state.nodes.topology();
     let scene = Scene { state: &world.state, topology: &topology, policy: &world.policy };
-    median(|| requests.clone(), |request| stage(request, scene, world), |_| ())
+    median(|| requests.clone(), |request| stage(request, scene, &mut world.turn()), |_| ())
 }
 
 fn deciding(world: &mut World) -> u64 {

@@ -5,6 +5,9 @@
 //! request (costs grow with each column), so a search from the top looks at few groups. How a cost is reckoned is told
 //! by the caller, for a whole group at once.
 
+use fearless_simd::{Level, dispatch};
+
+use super::lanes;
 use crate::state::nodes::standing::Standing;
 
 /// Standings of a group.
@@ -45,10 +48,12 @@ pub(super) trait Costs {
 }
 
 /// Groups over groups.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pyramid {
     /// The lowest level first; the last one is a single group, or none.
     levels: Vec<Vec<Group>>,
+    /// How many numbers the processor compares at once.
+    level: Level,
 }
 
 /// The cheapest that were found, and what none of the others can beat.
@@ -101,33 +106,26 @@ impl Group {
             self;
         [free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at]
     }
-}
 
-/// What is known of the least of a group's column.
-#[derive(Clone, Copy)]
-enum Least {
-    Is(f64),
-    /// It is this or what it was: one of the group has fallen, and the others need not be asked.
-    AtMost(f64),
-}
-
-impl Least {
-    /// Puts it in its place in a column; says what is known of that one's least, if that may have changed.
-    fn put(self, column: &mut [f64; WIDTH], lane: usize) -> Option<Self> {
-        let before = column[lane];
-        let (Self::Is(new) | Self::AtMost(new)) = self;
-        debug_assert!(!new.is_nan(), "what is no number would never be put in its place");
-        match self {
-            Self::Is(number) if number > before => {
-                column[lane] = number;
-                Some(Self::Is(least(column)))
-            }
-            Self::Is(number) | Self::AtMost(number) if number < before => {
-                column[lane] = number;
-                Some(Self::AtMost(number))
-            }
-            Self::Is(_) | Self::AtMost(_) => None,
+    /// Puts a row in its place; says whether it was another before.
+    fn put(&mut self, lane: usize, row: [f64; COLUMNS]) -> bool {
+        let mut has_changed = false;
+        for (column, number) in self.columns().into_iter().zip(row) {
+            debug_assert!(!number.is_nan(), "what is no number is never the least");
+            has_changed |= column[lane] != number;
+            column[lane] = number;
         }
+        has_changed
+    }
+
+    /// The least of each column.
+    fn best(&mut self, level: Level) -> [f64; COLUMNS] {
+        let columns = self.columns();
+        let mut best = [0.0; COLUMNS];
+        dispatch!(level, simd => for (column, best) in columns.into_iter().zip(&mut best) {
+            *best = lanes::least(simd, column);
+        });
+        best
     }
 }
 
@@ -136,16 +134,6 @@ fn row(standing: &Standing) -> [f64; COLUMNS] {
     let Standing { free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at } =
         *standing;
     [free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at]
-}
-
-fn least(column: &[f64; WIDTH]) -> f64 {
-    // In halves, so that the machine compares several at once.
-    let mut half = [0.0; WIDTH / 2];
-    for (lane, least) in half.iter_mut().enumerate() {
-        let (a, b) = (column[lane], column[lane + WIDTH / 2]);
-        *least = if a < b { a } else { b };
-    }
-    half.into_iter().fold(f64::INFINITY, |least, number| if number < least { number } else { least })
 }
 
 impl Pyramid {
@@ -160,23 +148,18 @@ impl Pyramid {
                 break;
             }
         }
-        Self { levels }
+        Self { levels, level: Level::new() }
     }
 
     /// A node stands otherwise now. Only what changes is written, and only as far up as it does.
     pub(super) fn set(&mut self, place: usize, standing: &Standing) {
-        let mut place = place;
-        let mut row = row(standing).map(|number| Some(Least::Is(number)));
+        let (mut place, mut row) = (place, row(standing));
         for groups in &mut self.levels {
             let Some(group) = groups.get_mut(place / WIDTH) else { return };
-            let mut has_changed = false;
-            for (column, known) in group.columns().into_iter().zip(&mut row) {
-                *known = known.take().and_then(|known| known.put(column, place % WIDTH));
-                has_changed |= known.is_some();
-            }
-            if !has_changed {
+            if !group.put(place % WIDTH, row) {
                 return;
             }
+            row = group.best(self.level);
             place /= WIDTH;
         }
     }
@@ -201,34 +184,22 @@ impl Pyramid {
 
     fn visit(&self, (level, number): (usize, usize), found: &mut Found, start: usize, costs: &impl Costs) {
         let group = &self.levels[level][number];
-        if level == 0 {
-            for (lane, cost) in costs.of_nodes(group, number * WIDTH).into_iter().enumerate() {
-                found.offer(cost, number * WIDTH + lane);
-            }
-            return;
-        }
-        let mut bounds = costs.at_least(group);
+        let is_leaf = level == 0;
+        let mut left = if is_leaf { costs.of_nodes(group, number * WIDTH) } else { costs.at_least(group) };
         loop {
-            let next = cheapest(&bounds, start);
+            let next = lanes::cheapest(self.level, &left, start);
+            let (cost, below) = (left[next], number * WIDTH + next);
+            let is_cheap = if is_leaf { found.offer(cost, below) } else { found.could_take(cost) };
             // The others cost no less.
-            if !found.could_take(bounds[next]) {
+            if !is_cheap {
                 return;
             }
-            bounds[next] = f64::INFINITY;
-            self.visit((level - 1, number * WIDTH + next), found, start, costs);
+            left[next] = f64::INFINITY;
+            if !is_leaf {
+                self.visit((level - 1, below), found, start, costs);
+            }
         }
     }
-}
-
-/// Of those that cost the same the first one from `start` on, around the circle.
-fn cheapest(costs: &[f64; WIDTH], start: usize) -> usize {
-    const { assert!(WIDTH == u16::BITS as usize) };
-    let least = least(costs);
-    // A bit for each lane: no branch that depends on a cost.
-    let lanes = (0..).zip(costs).fold(0_u16, |lanes, (lane, cost)| lanes | u16::from(*cost <= least) << lane);
-    let start = start % WIDTH;
-    let from_start = lanes.rotate_right(u32::try_from(start).unwrap_or(0));
-    (start + from_start.trailing_zeros() as usize) % WIDTH
 }
 
 impl Found {
@@ -238,13 +209,14 @@ impl Found {
         Self { best: Vec::with_capacity(wanted + 1), wanted: wanted.max(1), limit: Standing::OUT_COST }
     }
 
-    /// A node at this cost, unless it is out. Of a node that was found before the lesser cost counts.
-    #[inline]
-    pub(super) fn offer(&mut self, cost: f64, place: usize) {
-        // Most are too dear.
-        if cost <= self.limit && cost < Standing::OUT_COST {
+    /// A node at this cost, unless it is out; says whether it costs no more than those that are wanted. Of a node that was
+    /// found before the lesser cost counts.
+    pub(super) fn offer(&mut self, cost: f64, place: usize) -> bool {
+        let is_cheap = cost <= self.limit && cost < Standing::OUT_COST;
+        if is_cheap {
             self.take(cost, place);
         }
+        is_cheap
     }
 
     fn take(&mut self, cost: f64, place: usize) {

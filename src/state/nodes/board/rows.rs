@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
+    Glance,
     asked::{Asked, Prices, Typical},
     census::Census,
     pyramid::{Found, Group, Pyramid, WIDTH},
@@ -144,8 +145,13 @@ impl Rows {
     }
 
     /// How many policies the nodes were read by.
-    pub fn version(&self) -> u64 {
+    pub(super) fn version(&self) -> u64 {
         self.version
+    }
+
+    /// What is known of all nodes together.
+    pub(super) fn glance(&self) -> Glance {
+        Glance { census: self.census, speeds: self.speeds, version: self.version }
     }
 
     /// The nodes' readings, by place.
@@ -156,11 +162,6 @@ impl Rows {
     /// Where a node stands, by the last search.
     pub fn standing(&self, place: usize) -> Standing {
         self.pyramid.get(place)
-    }
-
-    /// What all nodes have in common.
-    pub fn census(&self) -> &Census {
-        &self.census
     }
 
     /// Speeds of the live nodes, to a hundredth.

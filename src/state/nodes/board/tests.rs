@@ -149,7 +149,7 @@ proptest! {
             let fresh = |node: &Arc<Node>| comparable(&Reading::of(node, &fleet.policy, Rung::Normal, now));
             let fresh: Vec<_> = board.nodes().iter().map(fresh).collect();
             prop_assert_eq!(rows.readings().iter().map(comparable).collect::<Vec<_>>(), fresh.clone());
-            prop_assert_eq!(rows.census(), &Census::of(fresh.iter(), &fleet.policy.load));
+            prop_assert_eq!(rows.glance().census, Census::of(fresh.iter(), &fleet.policy.load));
         }
         // And with another policy all is read anew.
         fleet.policy.load.cpu = load_cpu;
