@@ -26,7 +26,6 @@ use std::sync::Arc;
 
 use tokio::{
     net::TcpListener,
-    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -47,7 +46,7 @@ use connection::Terms;
 use desk::Desk;
 use dispatch::Dispatch;
 use limits::Limits;
-use listener::Gate;
+use listener::{Gate, Places};
 use loads::Loads;
 use nodes::Nodes;
 use routing::Routing;
@@ -64,13 +63,13 @@ pub struct Serving {
     /// Begins the stop.
     pub stop: CancellationToken,
     /// One for each connection that may be open.
-    pub places: Arc<Semaphore>,
+    pub places: Places,
 }
 
 impl Serving {
     /// Nothing is served yet.
     pub fn new(desk: Arc<Desk>, config: ServerConfig, seed: u64, stop: CancellationToken) -> Self {
-        let places = Arc::new(Semaphore::new(config.connections_max.min(Semaphore::MAX_PERMITS)));
+        let places = Places::new(config.connections_max);
         Self { desk, config, seed, stop, places }
     }
 }

@@ -1,7 +1,6 @@
 //! Puts the service together, keeps it going, and takes it down: the only file that knows every layer.
 
 mod cores;
-pub mod pages;
 
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
@@ -77,7 +76,6 @@ pub struct Running {
 pub async fn serve(sources: Sources) -> Result<(), AppError> {
     let config = sources.load()?;
     telemetry::start_logs(&config.log)?;
-    pages::keep_small();
     let mut in_force = config.clone();
     let mut running = start(config).await?;
     let mut signals = Signals::new().map_err(AppError::Signals)?;

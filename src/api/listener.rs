@@ -3,6 +3,7 @@
 //! tonic's own accept loop has no cap, and spins when the process is out of file descriptors. So the service accepts its
 //! connections itself.
 
+mod pages;
 mod seldom;
 
 use std::{io, sync::Arc, time::Duration};
@@ -19,18 +20,40 @@ use seldom::Seldom;
 /// Pause after a failed accept: out of descriptors, trying at once again would burn a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Places of connections, shared by all who let them in.
+#[derive(Debug, Clone)]
+pub struct Places {
+    free: Arc<Semaphore>,
+    all: usize,
+}
+
+impl Places {
+    /// So many, all free.
+    pub fn new(all: usize) -> Self {
+        let all = all.min(Semaphore::MAX_PERMITS);
+        Self { free: Arc::new(Semaphore::new(all)), all }
+    }
+
+    /// Takes one, if there is one.
+    fn take(&self) -> Option<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        pages::suit(self.all.saturating_sub(self.free.available_permits()));
+        Some(place)
+    }
+}
+
 /// Lets connections in: as many at once as there are places.
 #[derive(Debug)]
 pub struct Gate {
     listener: TcpListener,
-    places: Arc<Semaphore>,
+    places: Places,
     turned_away: Seldom,
     failed: Seldom,
 }
 
 impl Gate {
     /// Nothing is accepted yet.
-    pub fn new(listener: TcpListener, places: Arc<Semaphore>) -> Self {
+    pub fn new(listener: TcpListener, places: Places) -> Self {
         Self { listener, places, turned_away: Seldom::default(), failed: Seldom::default() }
     }
 
@@ -41,9 +64,9 @@ impl Gate {
             let accepted = self.listener.accept().await;
             let now = Instant::now();
             match accepted {
-                Ok((io, peer)) => match Arc::clone(&self.places).try_acquire_owned() {
-                    Ok(place) => return (io, place),
-                    Err(_full) => {
+                Ok((io, peer)) => match self.places.take() {
+                    Some(place) => return (io, place),
+                    None => {
                         if let Some(untold) = self.turned_away.tell(now) {
                             warn!(%peer, untold, "connection closed: `server.connections_max` are open");
                         }

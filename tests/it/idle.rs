@@ -19,20 +19,44 @@ use crate::{
 
 /// Bytes of one, ten thousand of which fit into 200 MiB.
 const CONNECTION_MAX: u64 = (200 << 20) / 10_000;
-/// By then what a service needs once is there.
-const FIRST: u64 = 50;
+/// Few enough for huge pages, and too many. By then what a service needs once is there.
+const FEW: u64 = 50;
+const MANY: u64 = 300;
 const MORE: u64 = 500;
 
 #[tokio::test]
 async fn ten_thousand_idle_connections_would_fit_into_200_mib() {
     let service = Process::start(1024, "");
     let mut open = JoinSet::new();
-    connect(&service, FIRST, &mut open).await;
+    connect(&service, MANY, &mut open).await;
     let before = service.resident();
     connect(&service, MORE, &mut open).await;
     let each = service.resident().saturating_sub(before) / MORE;
     assert!(open.try_join_next().is_none(), "the service closes none");
     assert!(each < CONNECTION_MAX, "{each} bytes for each");
+}
+
+/// Picks are quicker with huge pages, many connections take less with small ones.
+#[tokio::test]
+async fn memory_comes_in_huge_pages_until_there_are_many_connections_and_again_when_they_have_gone() {
+    let service = Process::start(1024, "");
+    let mut open = JoinSet::new();
+    connect(&service, FEW, &mut open).await;
+    let Some(huge) = service.huge_pages() else {
+        return println!("skipped: this system does not tell which pages a process gets");
+    };
+    assert!(huge, "with {FEW}");
+    connect(&service, MANY, &mut open).await;
+    assert_eq!(service.huge_pages(), Some(false), "with {FEW} and {MANY}");
+    open.shutdown().await;
+    timeout(DEADLINE, async {
+        while service.huge_pages() != Some(true) {
+            // The size is chosen when one comes, and it takes a moment until the others have gone.
+            connect(&service, 1, &mut JoinSet::new()).await;
+        }
+    })
+    .await
+    .expect("few are left");
 }
 
 /// Opens so many, each of which the service has greeted; each lives as long as its task.

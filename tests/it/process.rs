@@ -62,6 +62,13 @@ impl Process {
         resident.parse::<u64>().expect("a number") * PAGE
     }
 
+    /// Whether its memory may come in huge pages, where the system tells.
+    pub(crate) fn huge_pages(&self) -> Option<bool> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let told = status.lines().find_map(|line| line.strip_prefix("THP_enabled:"))?;
+        Some(told.trim() == "1")
+    }
+
     /// Processor time used so far, in hundredths of a second.
     pub(crate) fn ticks(&self) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");

@@ -42,7 +42,6 @@ const CONNECTIONS_MAX: usize = 12_000;
 
 /// Plays a role until nobody asks any more.
 pub(crate) fn serve(role: &str) -> Result<(), Failure> {
-    app::pages::keep_small();
     block_on(async {
         match role {
             NOOP => noop().await,

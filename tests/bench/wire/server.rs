@@ -42,8 +42,6 @@ pub(crate) fn asked_role(role: &str) -> String {
 
 /// Serves until nobody asks any more.
 pub(crate) fn serve(role: &str) -> Result<(), Failure> {
-    // All have what the service gives itself.
-    app::pages::keep_small();
     let (role, mut builder) = match role.strip_suffix(MULTI) {
         Some(role) => (role, Builder::new_multi_thread()),
         None => (role, Builder::new_current_thread()),
