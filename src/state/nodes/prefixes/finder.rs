@@ -13,10 +13,18 @@ use crate::domain::prefix::BlockKey;
 /// Parts of a table: 5 million entries are moved 20,000 at a time.
 const PARTS: usize = 256;
 
-/// A table from hashes to slots, which tells neither: both are looked up where the slots are.
+/// A table from hashes to slots, which tells no key: that is looked up where the slot is.
 #[derive(Debug)]
 pub(super) struct Finder {
-    parts: Vec<HashTable<u32>>,
+    parts: Vec<HashTable<Entry>>,
+}
+
+/// A slot, and as much of its hash as its table needs: a table that is put in order anew must not ask for each slot, far away
+/// in memory.
+#[derive(Debug)]
+struct Entry {
+    tag: u32,
+    slot: u32,
 }
 
 impl Default for Finder {
@@ -28,39 +36,53 @@ impl Default for Finder {
 impl Finder {
     /// The slot with this hash that is the one.
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        self.parts[part(hash)].find(hash, |&slot| is_it(slot)).copied()
+        let tag = tag(hash);
+        let is_it = |entry: &Entry| entry.tag == tag && is_it(entry.slot);
+        self.parts[part(hash)].find(whole(tag), is_it).map(|entry| entry.slot)
     }
 
     /// Adds a slot that is not there.
-    pub(super) fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) {
-        self.parts[part(hash)].insert_unique(hash, slot, |&slot| hash_of(slot));
+    pub(super) fn insert(&mut self, hash: u64, slot: u32) {
+        let tag = tag(hash);
+        self.parts[part(hash)].insert_unique(whole(tag), Entry { tag, slot }, |entry| whole(entry.tag));
     }
 
     /// Takes a slot out.
     pub(super) fn remove(&mut self, hash: u64, slot: u32) {
-        if let Ok(entry) = self.parts[part(hash)].find_entry(hash, |&known| known == slot) {
+        if let Ok(entry) = self.parts[part(hash)].find_entry(whole(tag(hash)), |entry| entry.slot == slot) {
             entry.remove();
         }
     }
 
     /// Where this slot stands, until something is added.
     pub(super) fn place_of(&self, hash: u64, slot: u32) -> Option<usize> {
-        self.parts[part(hash)].find_bucket_index(hash, |&known| known == slot)
+        self.parts[part(hash)].find_bucket_index(whole(tag(hash)), |entry| entry.slot == slot)
     }
 
     /// Takes out what stands there, or puts another in its place, under the same hash.
     pub(super) fn succeed(&mut self, hash: u64, place: usize, by: Option<u32>) {
         let Ok(mut entry) = self.parts[part(hash)].get_bucket_entry(place) else { return };
         match by {
-            Some(by) => *entry.get_mut() = by,
+            Some(by) => entry.get_mut().slot = by,
             None => drop(entry.remove()),
         }
     }
 }
 
-/// The part by bits that the tables themselves do not use: those take the lowest and the seven highest.
+/// The part by the low half of the hash, of which the tag has nothing.
+#[expect(clippy::cast_possible_truncation, reason = "the lowest bits are meant")]
 fn part(hash: u64) -> usize {
-    (hash >> 40) as usize % PARTS
+    hash as usize % PARTS
+}
+
+/// The high half of the hash.
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// A hash for a table, which takes its lowest bits and its seven highest.
+fn whole(tag: u32) -> u64 {
+    u64::from(tag) << 32 | u64::from(tag)
 }
 
 /// Hash of a block. Its key is meant to be one, but some gateways count.

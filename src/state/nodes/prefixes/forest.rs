@@ -326,8 +326,7 @@ impl Forest {
             self.join_peers(slot, head);
         } else {
             self.slots[slot].before = 1;
-            let slots = &self.slots;
-            self.heads.insert(finder::of_block(block), slot, |slot| finder::of_block(slots[slot].block));
+            self.heads.insert(finder::of_block(block), slot);
         }
         Some(slot)
     }

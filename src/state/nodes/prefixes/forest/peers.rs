@@ -61,9 +61,8 @@ impl Forest {
         if second != NONE {
             self.slots[second].before = slot;
         }
-        let slots = &self.slots;
-        let hash_of = |slot| finder::of_pair(slots[slot].block, slots[slot].holder);
-        self.others.insert(hash_of(slot), slot, hash_of);
+        let Slot { block, holder, .. } = self.slots[slot];
+        self.others.insert(finder::of_pair(block, holder), slot);
     }
 
     /// The slot's place among the first ones, if it is one. Most blocks are held by one node: then this look is enough.
