@@ -7,7 +7,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{info, warn};
 
@@ -55,7 +55,7 @@ impl LoadService for Loads {
     ) -> Result<Response<Self::ReportLoadStream>, Status> {
         let conversation = Conversation {
             desk: Arc::clone(&self.desk),
-            leaving: leaving::of(&messages, &self.leaving),
+            left: Box::pin(leaving::of(&messages, &self.leaving).cancelled_owned()),
             messages: messages.into_inner(),
             session: None,
             applied_sequence: 0,
@@ -71,7 +71,8 @@ impl LoadService for Loads {
 /// What has been said on one stream.
 struct Conversation {
     desk: Arc<Desk>,
-    leaving: CancellationToken,
+    /// Ready when the agent is to connect again.
+    left: Pin<Box<WaitForCancellationFutureOwned>>,
     messages: Streaming<ReportLoadRequest>,
     /// Once registered.
     session: Option<Session>,
@@ -85,28 +86,16 @@ impl Conversation {
         if self.over {
             return Ok(None);
         }
-        let leaving = self.leaving.clone();
         tokio::select! {
-            () = leaving.cancelled() => {
+            () = &mut self.left => {
                 self.over = true;
                 Ok(Some(self.reply(ReportStatus::Reconnect)))
             }
-            message = self.receive() => match message? {
+            message = receive(&mut self.messages, self.session.is_some()) => match message? {
                 Some(message) => self.answer(message).map(Some),
                 None => Ok(None),
             },
         }
-    }
-
-    async fn receive(&mut self) -> Result<Option<Message>, Status> {
-        let message = if self.session.is_some() {
-            self.messages.message().await?
-        } else {
-            let first = timeout(REGISTRATION_TIMEOUT, self.messages.message()).await;
-            first.map_err(|_| status::registration_timeout(REGISTRATION_TIMEOUT))??
-        };
-        let missing = || status::invalid(&Invalid::field("message", "is required"));
-        message.map(|envelope| envelope.message.ok_or_else(missing)).transpose()
     }
 
     fn answer(&mut self, message: Message) -> Result<ReportLoadResponse, Status> {
@@ -182,6 +171,21 @@ impl Conversation {
             prefix_block_tokens: policy.prefixes.block_tokens.get().cast_signed(),
         }
     }
+}
+
+/// The next message; who has not registered must not let wait for it.
+async fn receive(
+    messages: &mut Streaming<ReportLoadRequest>,
+    is_registered: bool,
+) -> Result<Option<Message>, Status> {
+    let message = if is_registered {
+        messages.message().await?
+    } else {
+        let first = timeout(REGISTRATION_TIMEOUT, messages.message()).await;
+        first.map_err(|_| status::registration_timeout(REGISTRATION_TIMEOUT))??
+    };
+    let missing = || status::invalid(&Invalid::field("message", "is required"));
+    message.map(|envelope| envelope.message.ok_or_else(missing)).transpose()
 }
 
 impl Drop for Conversation {

@@ -17,6 +17,10 @@ impl NodeTable {
         policy: &PrefixPolicy,
         now: Instant,
     ) {
+        // Most reports tell nothing of it.
+        if *events == KvEvents::default() {
+            return;
+        }
         let spoken_for = |node: &Node| node.live.is_spoken_for_by(session.number);
         if let Some(node) = self.get(&session.id).filter(|node| spoken_for(node)) {
             if events.cleared
