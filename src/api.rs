@@ -8,7 +8,6 @@ mod deadline;
 pub mod desk;
 mod dispatch;
 pub mod health;
-mod leaving;
 pub mod limits;
 pub mod listener;
 pub mod loads;
@@ -85,10 +84,12 @@ pub async fn serve(listener: TcpListener, serving: Serving) {
     health::alive(&reporter).await;
     let leaving = CancellationToken::new();
     let routing = Routing::new(Arc::clone(&desk), leaving.clone(), seed);
-    let routes = routes(&routing, &desk, &config, &leaving).add_service(health).prepare();
+    let routes = routes(&routing, &desk, &config).add_service(health).prepare();
     let dispatch = Arc::new(Dispatch {
         routing,
         routes,
+        desk,
+        report_bytes_max: config.report_bytes_max,
         pick_bytes_max: config.pick_bytes_max,
         batch_bytes_max: config.batch_bytes_max,
     });
@@ -153,9 +154,9 @@ async fn drain(
     leaving.cancel();
 }
 
-fn routes(routing: &Routing, desk: &Arc<Desk>, config: &ServerConfig, leaving: &CancellationToken) -> Routes {
+fn routes(routing: &Routing, desk: &Arc<Desk>, config: &ServerConfig) -> Routes {
     let (report, answer) = (config.report_bytes_max, config.answer_bytes_max);
-    let loads = Loads::new(Arc::clone(desk), leaving.clone());
+    let loads = Loads(Arc::clone(desk));
     let nodes = Nodes::new(Arc::clone(desk));
     let answers = Answers::new(Arc::clone(desk));
     let limits = Limits::new(Arc::clone(desk));

@@ -1,6 +1,7 @@
 //! Who answers a call?
 //!
-//! The calls that every request makes have a short way of their own; the others go through tonic.
+//! The calls that every request makes and those that agents make all the time have a short way of their own; the others go
+//! through tonic.
 
 use std::{
     future::poll_fn,
@@ -22,7 +23,9 @@ use tonic::{
 
 use super::{
     caller::Caller,
-    deadline, leaving,
+    deadline,
+    desk::Desk,
+    loads::Conversation,
     message::decoded,
     routed::{self, Sent},
     routing::{Come, Routing},
@@ -39,6 +42,10 @@ pub(super) struct Dispatch {
     pub(super) routing: Routing,
     /// Answers everything else.
     pub(super) routes: Routes,
+    /// Hears reports.
+    pub(super) desk: Arc<Desk>,
+    /// Longest report.
+    pub(super) report_bytes_max: usize,
     /// Longest pick, and longest outcome.
     pub(super) pick_bytes_max: usize,
     /// Longest batch of picks.
@@ -51,7 +58,9 @@ enum Way {
     /// One message is answered with one.
     Unary(Method),
     /// A stream of picks.
-    Stream,
+    Picks,
+    /// A stream of reports.
+    Reports,
     /// All else goes through tonic, which knows what to say of encodings, too.
     Tonic,
 }
@@ -70,7 +79,8 @@ impl Way {
             "/pointsman.v1.RoutingService/PickNode" => Self::Unary(Method::Pick),
             "/pointsman.v1.RoutingService/BatchPickNodes" => Self::Unary(Method::Batch),
             "/pointsman.v1.RoutingService/ReportOutcome" => Self::Unary(Method::Outcome),
-            "/pointsman.v1.RoutingService/StreamPicks" => Self::Stream,
+            "/pointsman.v1.RoutingService/StreamPicks" => Self::Picks,
+            "/pointsman.v1.LoadService/ReportLoad" => Self::Reports,
             _ => return Self::Tonic,
         };
         if is_encoded(request.headers()) { Self::Tonic } else { way }
@@ -91,11 +101,15 @@ impl Dispatch {
     ) {
         match Way::of(&request) {
             Way::Unary(method) => self.answer(method, request, Caller(caller)),
-            Way::Stream => {
-                let (routing, bytes_max) = (self.routing.clone(), self.pick_bytes_max);
-                begin(stream::answer(routing, request.into_body(), bytes_max, caller, leaving.clone()));
+            Way::Picks => {
+                let (picks, bytes_max) = (self.routing.clone(), self.pick_bytes_max);
+                begin(stream::answer(picks, request.into_body(), bytes_max, caller, leaving.clone()));
             }
-            Way::Tonic => self.route(request, caller, leaving),
+            Way::Reports => {
+                let (reports, bytes_max) = (Conversation::new(Arc::clone(&self.desk)), self.report_bytes_max);
+                begin(stream::answer(reports, request.into_body(), bytes_max, caller, leaving.clone()));
+            }
+            Way::Tonic => self.route(request, caller),
         }
     }
 
@@ -136,10 +150,9 @@ impl Dispatch {
         come.map_or_else(|status| Come::Now(Err(status)), |come| come.map(Ok))
     }
 
-    fn route(&self, request: Request<RecvStream>, caller: SendResponse<Bytes>, leaving: &CancellationToken) {
+    fn route(&self, request: Request<RecvStream>, caller: SendResponse<Bytes>) {
         let limit = deadline::of(request.headers());
-        let mut request = request.map(Sent);
-        leaving::mark(request.extensions_mut(), leaving);
+        let request = request.map(Sent);
         let mut routes = self.routes.clone();
         let reply = async move {
             let Ok(reply) = routes.call(request).await;

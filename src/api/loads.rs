@@ -3,18 +3,19 @@
 //! The end of a conversation, however it comes about, is the end of its value: dropping it tells the node table that
 //! nobody speaks for the node any more.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{Stream, stream};
-use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use futures_util::stream::Empty;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{info, warn};
 
 use super::{
-    convert::{self, Invalid},
+    convert::{self, Invalid, reply::Generated},
     desk::Desk,
-    leaving, status,
+    message::{decoded, framed},
+    routing::Come,
+    status,
+    stream::{Answer, Talk},
 };
 use crate::{
     proto::{
@@ -33,72 +34,64 @@ const REASON_CHARS_MAX: usize = 256;
 
 /// Takes live load.
 #[derive(Debug, Clone)]
-pub struct Loads {
-    desk: Arc<Desk>,
-    leaving: CancellationToken,
-}
+pub struct Loads(pub Arc<Desk>);
 
-impl Loads {
-    /// Serves the desk until `leaving` is cancelled, or an old connection ends, either of which asks agents to connect again.
-    pub fn new(desk: Arc<Desk>, leaving: CancellationToken) -> Self {
-        Self { desk, leaving }
-    }
-}
-
+/// Each stream has a short way of its own (`api::dispatch`), unless its messages are encoded: those tonic refuses before it
+/// asks here.
 #[tonic::async_trait]
 impl LoadService for Loads {
-    type ReportLoadStream = Pin<Box<dyn Stream<Item = Result<ReportLoadResponse, Status>> + Send>>;
+    type ReportLoadStream = Empty<Result<ReportLoadResponse, Status>>;
 
     async fn report_load(
         &self,
-        messages: Request<Streaming<ReportLoadRequest>>,
+        _: Request<Streaming<ReportLoadRequest>>,
     ) -> Result<Response<Self::ReportLoadStream>, Status> {
-        let conversation = Conversation {
-            desk: Arc::clone(&self.desk),
-            left: Box::pin(leaving::of(&messages, &self.leaving).cancelled_owned()),
-            messages: messages.into_inner(),
-            session: None,
-            applied_sequence: 0,
-            over: false,
-        };
-        let replies = stream::try_unfold(conversation, |mut conversation| async move {
-            Ok(conversation.next().await?.map(|reply| (reply, conversation)))
-        });
-        Ok(Response::new(Box::pin(replies)))
+        Err(status::astray())
     }
 }
 
 /// What has been said on one stream.
-struct Conversation {
+pub(super) struct Conversation {
     desk: Arc<Desk>,
-    /// Ready when the agent is to connect again.
-    left: Pin<Box<WaitForCancellationFutureOwned>>,
-    messages: Streaming<ReportLoadRequest>,
     /// Once registered.
     session: Option<Session>,
     applied_sequence: i64,
     over: bool,
 }
 
-impl Conversation {
-    /// The reply to the next message; `None` when there is nothing more to say.
-    async fn next(&mut self) -> Result<Option<ReportLoadResponse>, Status> {
-        if self.over {
-            return Ok(None);
-        }
-        tokio::select! {
-            () = &mut self.left => {
-                self.over = true;
-                Ok(Some(self.reply(ReportStatus::Reconnect)))
-            }
-            message = receive(&mut self.messages, self.session.is_some()) => match message? {
-                Some(message) => self.answer(message).map(Some),
-                None => Ok(None),
-            },
-        }
+/// `ReportLoad`.
+impl Talk for Conversation {
+    fn answer(&mut self, message: &[u8]) -> Result<Answer, Status> {
+        let told: ReportLoadRequest = decoded(message)?;
+        let missing = || status::invalid(&Invalid::field("message", "is required"));
+        let reply = self.hear(told.message.ok_or_else(missing)?)?;
+        Ok(Come::Now(Ok(framed(&Generated(&reply)))))
     }
 
-    fn answer(&mut self, message: Message) -> Result<ReportLoadResponse, Status> {
+    fn patience(&self) -> Option<(Duration, Status)> {
+        Some((REGISTRATION_TIMEOUT, status::registration_timeout(REGISTRATION_TIMEOUT)))
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
+    }
+
+    fn leave(&mut self) -> Option<Vec<u8>> {
+        Some(framed(&Generated(&self.reply(ReportStatus::Reconnect))))
+    }
+
+    fn end(_: bool) -> Result<(), Status> {
+        Ok(())
+    }
+}
+
+impl Conversation {
+    /// Nothing has been said.
+    pub(super) fn new(desk: Arc<Desk>) -> Self {
+        Self { desk, session: None, applied_sequence: 0, over: false }
+    }
+
+    fn hear(&mut self, message: Message) -> Result<ReportLoadResponse, Status> {
         match (message, self.session.clone()) {
             (Message::Registration(registration), None) => self.register(&registration),
             (Message::Report(report), Some(session)) => self.apply(&session, &report),
@@ -171,21 +164,6 @@ impl Conversation {
             prefix_block_tokens: policy.prefixes.block_tokens.get().cast_signed(),
         }
     }
-}
-
-/// The next message; who has not registered must not let wait for it.
-async fn receive(
-    messages: &mut Streaming<ReportLoadRequest>,
-    is_registered: bool,
-) -> Result<Option<Message>, Status> {
-    let message = if is_registered {
-        messages.message().await?
-    } else {
-        let first = timeout(REGISTRATION_TIMEOUT, messages.message()).await;
-        first.map_err(|_| status::registration_timeout(REGISTRATION_TIMEOUT))??
-    };
-    let missing = || status::invalid(&Invalid::field("message", "is required"));
-    message.map(|envelope| envelope.message.ok_or_else(missing)).transpose()
 }
 
 impl Drop for Conversation {

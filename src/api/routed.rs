@@ -1,6 +1,6 @@
 //! How do calls go through tonic, and what comes of them back?
 //!
-//! All calls but those that every request makes: tonic knows what to say of paths, encodings and streams.
+//! All calls that have no short way of their own: tonic knows what to say of paths, encodings and streams.
 
 use std::{
     future::poll_fn,

@@ -96,7 +96,7 @@ impl Routing {
     }
 
     /// One pick of `StreamPicks`.
-    pub(super) fn streamed(&self, asked: &PickNodeRequest) -> Come<Vec<u8>> {
+    fn streamed(&self, asked: &PickNodeRequest) -> Come<Vec<u8>> {
         let decided = if asked.request_id.is_empty() {
             let required = "is required on a stream: replies are matched by it";
             Err(Invalid::field("pick.request_id", required))

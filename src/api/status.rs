@@ -86,6 +86,11 @@ pub fn leaving() -> Status {
     reasoned(Code::Unavailable, "SERVER_LEAVING", "this connection is about to end: connect again")
 }
 
+/// A call came by a way that is not its own.
+pub fn astray() -> Status {
+    Status::internal("the call should have been answered before: report this")
+}
+
 fn reasoned(code: Code, reason: &str, message: impl Into<String>) -> Status {
     Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, DOMAIN, []))
 }

@@ -30,7 +30,7 @@ impl RoutingService for Routing {
     }
 
     async fn pick_node(&self, _: Request<PickNodeRequest>) -> Result<Response<PickNodeResponse>, Status> {
-        Err(astray())
+        Err(status::astray())
     }
 
     type StreamPicksStream = Empty<Result<StreamPicksResponse, Status>>;
@@ -39,24 +39,20 @@ impl RoutingService for Routing {
         &self,
         _: Request<Streaming<StreamPicksRequest>>,
     ) -> Result<Response<Self::StreamPicksStream>, Status> {
-        Err(astray())
+        Err(status::astray())
     }
 
     async fn batch_pick_nodes(
         &self,
         _: Request<BatchPickNodesRequest>,
     ) -> Result<Response<BatchPickNodesResponse>, Status> {
-        Err(astray())
+        Err(status::astray())
     }
 
     async fn report_outcome(
         &self,
         _: Request<ReportOutcomeRequest>,
     ) -> Result<Response<ReportOutcomeResponse>, Status> {
-        Err(astray())
+        Err(status::astray())
     }
-}
-
-fn astray() -> Status {
-    Status::internal("the call should have been answered before: report this")
 }
