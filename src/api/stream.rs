@@ -200,3 +200,6 @@ impl<T: Talk> Stream for Messages<T> {
         Poll::Ready(answer.unwrap_or_else(|status| Some(Come::Now(Err(status)))))
     }
 }
+
+#[cfg(test)]
+mod tests;
