@@ -38,7 +38,7 @@ pub struct Prefixes {
 impl Prefixes {
     /// Bytes of one block that one node holds, with what it takes to find it, at the worst moment of growth: by
     /// `cargo bench --bench memory`.
-    pub const BLOCK_BYTES: u64 = 51;
+    pub const BLOCK_BYTES: u64 = 60;
 
     /// A place for a node that holds so many blocks; `None` where as many nodes have one as can.
     pub fn join(&self, capacity: u32) -> Option<Arc<Occupancy>> {
