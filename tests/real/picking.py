@@ -30,8 +30,8 @@ class Decided:
 
     @property
     def delay(self) -> float:
-        """Seconds after which asking again can help."""
-        return self.reply.rejection.retry_delay.ToMilliseconds() / 1e3
+        """Seconds after which asking again can help; cut to milliseconds, a caller would come back too early."""
+        return self.reply.rejection.retry_delay.ToNanoseconds() / 1e9
 
 
 class Picker:
