@@ -8,6 +8,7 @@ mod deadline;
 pub mod desk;
 mod dispatch;
 pub mod health;
+mod lane;
 pub mod limits;
 pub mod listener;
 pub mod loads;

@@ -25,11 +25,13 @@ use super::{
     caller::Caller,
     deadline,
     desk::Desk,
+    lane::Come,
     loads::Conversation,
     message::decoded,
     routed::{self, Sent},
-    routing::{Come, Routing},
-    scratch, stream,
+    routing::Routing,
+    scratch,
+    stream::{self, Talk},
     unary::Asked,
 };
 
@@ -101,13 +103,10 @@ impl Dispatch {
     ) {
         match Way::of(&request) {
             Way::Unary(method) => self.answer(method, request, Caller(caller)),
-            Way::Picks => {
-                let (picks, bytes_max) = (self.routing.clone(), self.pick_bytes_max);
-                begin(stream::answer(picks, request.into_body(), bytes_max, caller, leaving.clone()));
-            }
+            Way::Picks => talk(self.routing.clone(), self.pick_bytes_max, (request, caller), leaving),
             Way::Reports => {
-                let (reports, bytes_max) = (Conversation::new(Arc::clone(&self.desk)), self.report_bytes_max);
-                begin(stream::answer(reports, request.into_body(), bytes_max, caller, leaving.clone()));
+                let conversation = Conversation::new(Arc::clone(&self.desk));
+                talk(conversation, self.report_bytes_max, (request, caller), leaving);
             }
             Way::Tonic => self.route(request, caller),
         }
@@ -160,6 +159,16 @@ impl Dispatch {
         };
         begin(routed::tell(caller, deadline::within(limit, reply)));
     }
+}
+
+/// Answers the messages of a stream, of so many bytes each at most.
+fn talk(
+    talk: impl Talk + Send + 'static,
+    bytes_max: usize,
+    (request, caller): (Request<RecvStream>, SendResponse<Bytes>),
+    leaving: &CancellationToken,
+) {
+    begin(stream::answer(talk, request.into_body(), bytes_max, caller, leaving.clone()));
 }
 
 /// Looks at what may have to wait; if it has to, it goes on as a task.

@@ -12,8 +12,8 @@ use tracing::{info, warn};
 use super::{
     convert::{self, Invalid, reply::Generated},
     desk::Desk,
+    lane::Come,
     message::{decoded, framed},
-    routing::Come,
     status,
     stream::{Answer, Talk},
 };

@@ -1,7 +1,6 @@
 //! `RoutingService`: each method checks what comes in, asks the desk, and writes what was decided.
 
 mod batch;
-pub(super) mod lane;
 mod service;
 mod streamed;
 
@@ -20,6 +19,7 @@ use super::{
         request::{Pick, Terms, pick},
     },
     desk::Desk,
+    lane::{self, Come},
     message::{begun, ended, framed},
     status,
 };
@@ -27,7 +27,6 @@ use crate::{
     domain::{decision::Decision, node::BreakerState},
     proto::{BatchPickNodesRequest, PickNodeRequest, ReportOutcomeRequest},
 };
-pub(super) use lane::Come;
 use streamed::Streamed;
 
 /// Most picks of one batch.

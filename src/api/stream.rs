@@ -20,8 +20,8 @@ use tracing::debug;
 
 use super::{
     caller,
+    lane::{self, Come},
     message::{PREFIX_BYTES, length, taken_in},
-    routing::{Come, lane},
 };
 
 /// Most messages of one stream whose answers wait at once.

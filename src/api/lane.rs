@@ -11,7 +11,7 @@ use std::{
 use futures_util::{FutureExt, Stream, StreamExt, future::join_all, stream, stream::FuturesUnordered};
 
 /// What comes of a question.
-pub(in crate::api) enum Come<A> {
+pub(super) enum Come<A> {
     /// Its answer.
     Now(A),
     /// It waits.
@@ -20,7 +20,7 @@ pub(in crate::api) enum Come<A> {
 
 impl<A: 'static> Come<A> {
     /// The same answer in other words.
-    pub(in crate::api) fn map<B>(self, words: impl FnOnce(A) -> B + Send + 'static) -> Come<B> {
+    pub(super) fn map<B>(self, words: impl FnOnce(A) -> B + Send + 'static) -> Come<B> {
         match self {
             Self::Now(answer) => Come::Now(words(answer)),
             Self::Later(answer) => Come::Later(Box::pin(answer.map(words))),
@@ -28,7 +28,7 @@ impl<A: 'static> Come<A> {
     }
 
     /// The answer, when it comes.
-    pub(in crate::api) async fn come(self) -> A {
+    pub(super) async fn come(self) -> A {
         match self {
             Self::Now(answer) => answer,
             Self::Later(answer) => answer.await,
@@ -36,7 +36,7 @@ impl<A: 'static> Come<A> {
     }
 
     /// Looks whether it comes at once.
-    pub(in crate::api) fn begin(self) -> Self {
+    pub(super) fn begin(self) -> Self {
         let Self::Later(mut answer) = self else { return self };
         // Who awaits it looks at it again, and is woken.
         match answer.poll_unpin(&mut Context::from_waker(Waker::noop())) {
@@ -71,7 +71,7 @@ pub(super) fn all<Q, A: Send + 'static, W: Send + 'static>(
 }
 
 /// Answers as they come; while `waiting_max` wait, and while nobody takes an answer, no more is asked.
-pub(in crate::api) fn answers<A: 'static>(
+pub(super) fn answers<A: 'static>(
     asked: impl Stream<Item = Come<A>> + Unpin,
     waiting_max: usize,
 ) -> impl Stream<Item = A> {
