@@ -110,7 +110,7 @@ fn filter_class<'a>(
     scene: Scene<'_>,
     now: Instant,
 ) -> Filtered<'a> {
-    let (views, speeds) = view(class, boards, scene, now);
+    let views = view(class, boards, scene, now);
     let leniency = judge(request, &views, scene, now);
     let candidate = |view: &View<'a>| {
         let trial = if is_wanted(request, view.node, &view.reading) {
@@ -124,6 +124,7 @@ fn filter_class<'a>(
     let (candidates, readings): (Vec<_>, Vec<_>) = views.iter().filter_map(candidate).unzip();
     let is_asked = request.explain || candidates.is_empty();
     let dropped = if is_asked { dropped(request, class, &views, leniency, scene, now) } else { Vec::new() };
+    let speeds = boards.of_class(class).1.speeds;
     Filtered { candidates, readings, speeds, class, spilled: false, rung: leniency.rung(), dropped }
 }
 

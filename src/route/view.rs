@@ -9,7 +9,6 @@ use crate::{
         board::{Board, Glance, Rows},
         node::Node,
         reading::Reading,
-        standing::Speeds,
     },
 };
 
@@ -57,15 +56,9 @@ impl<'a> Boards<'a> {
     }
 }
 
-/// All nodes of a class, in order of their ids, and how fast the live ones are.
-pub fn view<'a>(
-    class: NodeClass,
-    boards: &Boards<'a>,
-    scene: Scene<'_>,
-    now: Instant,
-) -> (Vec<View<'a>>, Speeds) {
-    let (board, _) = *boards.of_class(class);
-    let rows = board.read(scene.policy, now);
-    let views = (0..board.nodes().len()).map(|place| View::of(board, &rows, place)).collect();
-    (views, rows.speeds())
+/// All nodes of a class, in order of their ids.
+pub fn view<'a>(class: NodeClass, boards: &Boards<'a>, scene: Scene<'_>, now: Instant) -> Vec<View<'a>> {
+    let (board, glance) = boards.of_class(class);
+    let rows = board.read_again(glance.version, scene.policy, now);
+    (0..board.nodes().len()).map(|place| View::of(board, &rows, place)).collect()
 }

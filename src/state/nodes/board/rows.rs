@@ -164,11 +164,6 @@ impl Rows {
         self.pyramid.get(place)
     }
 
-    /// Speeds of the live nodes, to a hundredth.
-    pub fn speeds(&self) -> Speeds {
-        self.speeds
-    }
-
     /// Places of the cheapest live nodes, ascending; with some more where many cost the same.
     pub fn shortlist(&mut self, nodes: &[Arc<Node>], search: &Search<'_>, asked: &impl Asked) -> Vec<usize> {
         let common = asked.ask(search.overlaps.common());
