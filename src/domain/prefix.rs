@@ -78,11 +78,6 @@ impl PrefixPolicy {
     /// Most blocks of one prompt.
     pub const BLOCKS_MAX: usize = 4096;
 
-    /// Most blocks that the index keeps where each takes so many bytes.
-    pub fn blocks_max(&self, block_bytes: u64) -> usize {
-        usize::try_from(self.bytes_max / block_bytes).unwrap_or(usize::MAX)
-    }
-
     /// Whole blocks of so many tokens.
     pub fn blocks_of(&self, tokens: u64) -> u32 {
         u32::try_from(tokens / u64::from(self.block_tokens.get())).unwrap_or(u32::MAX)

@@ -18,10 +18,7 @@ use crate::{
     state::{
         answers::{Claim, Leadership, Question},
         leases::{GrantError, Holds, Reservation, Tried},
-        nodes::{
-            node::Node,
-            prefixes::{Prefixes, Renewals},
-        },
+        nodes::{node::Node, prefixes::Renewals},
     },
 };
 
@@ -37,10 +34,10 @@ pub fn record(
     let Choice { outcome, rung, question, known, pool, fate, explanation, mut demand } = choice;
     let granted = match outcome {
         Ok(Chosen::Route(picked)) => {
-            let (node, cache) = (picked.candidate.node, (picked.cache_blocks, picked.work.expected_blocks));
+            let (node, cache_blocks) = (picked.candidate.node, picked.cache_blocks);
             let granted = grant(picked, rung, (request, tried, question.as_ref()), scene, turn)?;
             if let (Ok((Granted::Route(_), _)), Some(seen)) = (&granted, &mut demand) {
-                seen.renewals = place_prefix(node, cache, request, scene, turn);
+                seen.renewals = place_prefix(node, cache_blocks, request, scene, turn);
             }
             granted
         }
@@ -61,10 +58,10 @@ pub fn record(
     Some(Decision { outcome: granted.map(|(granted, _)| granted), rung, explanation, turned })
 }
 
-/// The node will hold the prompt from now on: in its cache of so many blocks, which has as many of the prompt already.
+/// The node will hold the prompt from now on: in its cache of so many blocks.
 fn place_prefix(
     node: &Node,
-    (cache_blocks, expected_blocks): (u32, u32),
+    cache_blocks: u32,
     request: &RouteRequest,
     scene: Scene<'_>,
     turn: &Turn,
@@ -74,8 +71,7 @@ fn place_prefix(
         return Renewals::default();
     };
     prefixes.resize(occupancy, cache_blocks);
-    let blocks_max = policy.blocks_max(Prefixes::BLOCK_BYTES);
-    prefixes.place(occupancy, (&request.prefix, expected_blocks), blocks_max, turn.now)
+    prefixes.place(occupancy, &request.prefix, policy.bytes_max, turn.now)
 }
 
 /// What a known answer was good for. Of a refusal nothing is noted: those who wait ask again.

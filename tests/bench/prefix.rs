@@ -90,7 +90,7 @@ impl Filled {
     /// So many nodes from this one on hold the prompt.
     fn hold(&self, first: usize, holders: usize, prompt: &[BlockKey]) {
         for number in first..first + holders {
-            self.prefixes.place(&self.nodes[number % NODES], (prompt, 0), usize::MAX, NOW);
+            self.prefixes.place(&self.nodes[number % NODES], prompt, u64::MAX, NOW);
         }
     }
 }
@@ -167,7 +167,7 @@ fn place(filled: &Filled) -> u64 {
         let holder =
             filled.nodes.iter().find(|node| overlaps.depth(node.holder()) > 0).unwrap_or(&filled.nodes[0]);
         timed(|| {
-            black_box(filled.prefixes.place(holder, (black_box(prompt), 0), usize::MAX, NOW));
+            black_box(filled.prefixes.place(holder, black_box(prompt), u64::MAX, NOW));
         })
     })
 }

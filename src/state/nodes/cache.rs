@@ -1,6 +1,6 @@
 //! What do agents tell of what their nodes' caches hold?
 
-use super::{NodeTable, Session, node::Node, prefixes::Prefixes};
+use super::{NodeTable, Session, node::Node};
 use crate::domain::{
     digest::Digester,
     prefix::{KvChange, KvEvents, PrefixPolicy, scope::BlockScope},
@@ -50,8 +50,7 @@ impl NodeTable {
         self.fit(node, policy);
         for run in stored {
             let parent = keys(run.parent.as_slice()).first().copied();
-            let blocks_max = policy.blocks_max(Prefixes::BLOCK_BYTES);
-            self.prefixes.stored(occupancy, parent, &keys(&run.blocks), blocks_max, now);
+            self.prefixes.stored(occupancy, parent, &keys(&run.blocks), policy.bytes_max, now);
         }
     }
 

@@ -2,19 +2,19 @@
 //!
 //! Filled by our own placements, mirrors each node's cache: as many blocks as it holds, least recently used ones
 //! first out, tails before heads. Engines that tell of their caches correct it (`stored`, `removed`). A node that holds a
-//! block holds those before it, so how much of a prompt each node holds is
-//! found by bisection, not by a walk. That is so after every change: what hangs below a block goes with it, and nothing
-//! is added to a block that is not there.
+//! block holds those before it, and blocks that came together are kept together: so how much of a prompt each node holds is
+//! found by a look at each place where prompts part, not at each block. That is so after every change: what hangs below a
+//! block goes with it, and nothing is added to a block that is not there.
 //!
-//! Keys must be what [`BlockKey`] promises: the same key, the same blocks before it. Placements that break the promise
-//! are kept up to where they do; a lookup that breaks it gets a wrong depth, of no more blocks than it asks for.
+//! Keys must be what [`BlockKey`] promises: the same key, the same blocks before it. Of placements that break the promise is
+//! kept what does not contradict the tree; a lookup that breaks it gets a wrong depth, of no more blocks than it asks for.
 
 mod finder;
 mod forest;
 mod lively;
 mod occupancy;
 mod overlaps;
-mod slots;
+mod slab;
 
 use std::sync::Arc;
 
@@ -36,10 +36,6 @@ pub struct Prefixes {
 }
 
 impl Prefixes {
-    /// Bytes of one block that one node holds, with what it takes to find it, at the worst moment of growth: by
-    /// `cargo bench --bench memory`.
-    pub const BLOCK_BYTES: u64 = 60;
-
     /// A place for a node that holds so many blocks; `None` where as many nodes have one as can.
     pub fn join(&self, capacity: u32) -> Option<Arc<Occupancy>> {
         self.forest.write().join(capacity)
@@ -80,13 +76,13 @@ impl Prefixes {
     }
 
     /// The node has these, or soon will: adds what it lacks and renews the rest; pushes out its oldest blocks over
-    /// its capacity, and the fullest node's over `blocks_max` in all. Says how long ago those renewed were last used.
-    /// `known` is how many leading ones it was found to hold a moment ago; a wrong number costs only time.
+    /// its capacity, and the fullest node's while all together take more than `bytes_max`. Says how long ago those renewed were
+    /// last used.
     pub fn place(
         &self,
         occupancy: &Occupancy,
-        (blocks, known): (&[BlockKey], u32),
-        blocks_max: usize,
+        blocks: &[BlockKey],
+        bytes_max: u64,
         now: Instant,
     ) -> Renewals {
         self.warm(occupancy);
@@ -94,10 +90,11 @@ impl Prefixes {
         if !forest.is_member(occupancy) {
             return Renewals::default();
         }
-        let (renewals, may_change) =
-            forest.place(occupancy, fitting(occupancy, blocks), known, occupancy::tick(now));
-        if may_change || forest.used() > blocks_max {
-            trim(&mut forest, occupancy, blocks_max);
+        let (renewals, has_changed) =
+            forest.place(occupancy, fitting(occupancy, blocks), occupancy::tick(now));
+        if has_changed || forest.bytes() > bytes_max {
+            forest.shrink(occupancy.number(), occupancy.capacity(), u32::MAX);
+            forest.shrink_all(bytes_max);
         }
         renewals
     }
@@ -110,25 +107,34 @@ impl Prefixes {
         occupancy: &Occupancy,
         parent: Option<BlockKey>,
         blocks: &[BlockKey],
-        blocks_max: usize,
+        bytes_max: u64,
         now: Instant,
     ) {
-        let chain = {
-            let forest = self.forest.read();
-            let path = match parent {
-                Some(parent) if !occupancy.is_cold() => forest.path(occupancy.number(), parent),
-                Some(_) => None,
-                None => Some(Vec::new()),
-            };
-            path.map(|path| ([&path, blocks].concat(), u32::try_from(path.len()).unwrap_or(0)))
+        let path = match parent {
+            Some(parent) => self.path(occupancy, parent),
+            None => Some(Vec::new()),
         };
-        if let Some((chain, known)) = chain {
-            self.place(occupancy, (&chain, known), blocks_max, now);
+        if let Some(mut chain) = path {
+            chain.extend_from_slice(blocks);
+            self.place(occupancy, &chain, bytes_max, now);
         }
+    }
+
+    /// The prompt up to a block that the engine names; `None` where the node does not hold that.
+    fn path(&self, occupancy: &Occupancy, block: BlockKey) -> Option<Vec<BlockKey>> {
+        let mut forest = self.forest.write();
+        if occupancy.is_cold() || !forest.is_member(occupancy) {
+            return None;
+        }
+        forest.tells(occupancy.number());
+        forest.path(occupancy.number(), block)
     }
 
     /// The node says that it holds these no longer; then it does not hold what comes after them either.
     pub fn removed(&self, occupancy: &Occupancy, blocks: &[BlockKey]) {
+        if blocks.is_empty() {
+            return;
+        }
         let mut forest = self.forest.write();
         if forest.is_member(occupancy) {
             forest.remove(occupancy.number(), blocks);
@@ -137,12 +143,12 @@ impl Prefixes {
 
     /// Bytes that the index takes, about.
     pub fn bytes(&self) -> u64 {
-        self.blocks() as u64 * Self::BLOCK_BYTES
+        self.forest.read().bytes()
     }
 
     /// Blocks held, counted once for each node that holds them.
     pub fn blocks(&self) -> usize {
-        self.forest.read().used()
+        self.forest.read().held()
     }
 
     /// A node that has lost all starts anew.
@@ -167,11 +173,6 @@ impl Prefixes {
 /// As much of a prompt as the node's cache holds.
 fn fitting<'a>(occupancy: &Occupancy, blocks: &'a [BlockKey]) -> &'a [BlockKey] {
     &blocks[..blocks.len().min(occupancy.capacity() as usize)]
-}
-
-fn trim(forest: &mut Forest, occupancy: &Occupancy, blocks_max: usize) {
-    forest.shrink(occupancy.number(), occupancy.capacity(), u32::MAX);
-    forest.shrink_all(blocks_max.min(forest::BLOCKS_MAX));
 }
 
 #[cfg(test)]

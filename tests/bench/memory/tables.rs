@@ -87,7 +87,7 @@ pub(crate) fn blocks(name: &'static str, holders: usize) -> Result<Figure, Failu
         if number % (PROMPT * holders) == 0 {
             prompt.truncate(PROMPT);
             for node in &nodes {
-                prefixes.place(node, (&prompt, 0), usize::MAX, NOW);
+                prefixes.place(node, &prompt, u64::MAX, NOW);
             }
             prompt.clear();
         }

@@ -49,7 +49,7 @@ impl Fleet {
 
     fn hold(&self, node: usize, blocks: &[u64]) {
         let occupancy = self.nodes[node].live.occupancy.as_ref().expect("it has a place");
-        self.state.nodes.prefixes.place(occupancy, (&keys(blocks), 0), usize::MAX, NOW);
+        self.state.nodes.prefixes.place(occupancy, &keys(blocks), u64::MAX, NOW);
     }
 
     fn costs(&self, balance: Balance, request: &RouteRequest) -> Vec<f64> {

@@ -110,7 +110,7 @@ impl Fleet {
             Event::Drain(draining) => known.live.set_draining(draining),
             Event::Place(block) => {
                 let occupancy = known.live.occupancy.as_ref().expect("the index has room");
-                table.prefixes.place(occupancy, (&[BlockKey::new(block)], 0), usize::MAX, now);
+                table.prefixes.place(occupancy, &[BlockKey::new(block)], u64::MAX, now);
             }
             Event::Removed(block) => {
                 let occupancy = known.live.occupancy.as_ref().expect("the index has room");

@@ -1,10 +1,7 @@
-//! Where is a block's slot, of any holder and of one?
+//! Where is what hashes so?
 //!
-//! Each slot is in one table: the first holder's under the block, any other's under block and holder together. So
-//! one more holder takes no more than one more block does, and finding one among a thousand takes no longer than among two.
-//!
-//! Both tables are cut in parts, which grow one after another: growing stops picks only for as long as a small part
-//! takes, and at no moment is the whole there twice.
+//! A table tells only numbers, by which its owner has the rest. It is cut in parts, which grow one after another: growing stops
+//! picks only for as long as a small part takes, and at no moment is the whole there twice.
 
 use hashbrown::HashTable;
 
@@ -13,18 +10,18 @@ use crate::domain::prefix::BlockKey;
 /// Parts of a table: 5 million entries are moved 20,000 at a time.
 const PARTS: usize = 256;
 
-/// A table from hashes to slots, which tells no key: that is looked up where the slot is.
+/// A table from hashes to numbers, which tells no key: that is looked up under the number.
 #[derive(Debug)]
 pub(super) struct Finder {
     parts: Vec<HashTable<Entry>>,
 }
 
-/// A slot, and as much of its hash as its table needs: a table that is put in order anew must not ask for each slot, far away
-/// in memory.
-#[derive(Debug)]
+/// A number, and as much of its hash as the table needs: one that is put in order anew must not ask for what stands behind each,
+/// far away in memory.
+#[derive(Debug, PartialEq, Eq)]
 struct Entry {
     tag: u32,
-    slot: u32,
+    number: u32,
 }
 
 impl Default for Finder {
@@ -34,37 +31,34 @@ impl Default for Finder {
 }
 
 impl Finder {
-    /// The slot with this hash that is the one.
+    /// The number with this hash that is the one.
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = tag(hash);
-        let is_it = |entry: &Entry| entry.tag == tag && is_it(entry.slot);
-        self.parts[part(hash)].find(whole(tag), is_it).map(|entry| entry.slot)
+        let is_it = |entry: &Entry| entry.tag == tag && is_it(entry.number);
+        self.parts[part(hash)].find(whole(tag), is_it).map(|entry| entry.number)
     }
 
-    /// Adds a slot that is not there.
-    pub(super) fn insert(&mut self, hash: u64, slot: u32) {
+    /// Adds a number that is not there.
+    pub(super) fn insert(&mut self, hash: u64, number: u32) {
         let tag = tag(hash);
-        self.parts[part(hash)].insert_unique(whole(tag), Entry { tag, slot }, |entry| whole(entry.tag));
+        self.parts[part(hash)].insert_unique(whole(tag), Entry { tag, number }, |entry| whole(entry.tag));
     }
 
-    /// Takes a slot out.
-    pub(super) fn remove(&mut self, hash: u64, slot: u32) {
-        if let Ok(entry) = self.parts[part(hash)].find_entry(whole(tag(hash)), |entry| entry.slot == slot) {
+    /// Takes a number out.
+    pub(super) fn remove(&mut self, hash: u64, number: u32) {
+        let searched = Entry { tag: tag(hash), number };
+        let found = self.parts[part(hash)].find_entry(whole(searched.tag), |entry| *entry == searched);
+        if let Ok(entry) = found {
             entry.remove();
         }
     }
 
-    /// Where this slot stands, until something is added.
-    pub(super) fn place_of(&self, hash: u64, slot: u32) -> Option<usize> {
-        self.parts[part(hash)].find_bucket_index(whole(tag(hash)), |entry| entry.slot == slot)
-    }
-
-    /// Takes out what stands there, or puts another in its place, under the same hash.
-    pub(super) fn succeed(&mut self, hash: u64, place: usize, by: Option<u32>) {
-        let Ok(mut entry) = self.parts[part(hash)].get_bucket_entry(place) else { return };
-        match by {
-            Some(by) => entry.get_mut().slot = by,
-            None => drop(entry.remove()),
+    /// Puts one number in the place of another.
+    pub(super) fn replace(&mut self, hash: u64, number: u32, by: u32) {
+        let searched = Entry { tag: tag(hash), number };
+        let found = self.parts[part(hash)].find_mut(whole(searched.tag), |entry| *entry == searched);
+        if let Some(entry) = found {
+            entry.number = by;
         }
     }
 }
@@ -90,9 +84,9 @@ pub(super) fn of_block(block: BlockKey) -> u64 {
     folded(block.get())
 }
 
-/// Hash of a block at one holder.
-pub(super) fn of_pair(block: BlockKey, holder: u16) -> u64 {
-    folded(block.get() ^ (u64::from(holder) + 1).wrapping_mul(0xD6E8_FEB8_6659_FD93))
+/// Hash of a run at one holder.
+pub(super) fn of_pair(run: u32, holder: u16) -> u64 {
+    folded(u64::from(run) << 16 | u64::from(holder))
 }
 
 /// The two halves of a product, on top of each other.

@@ -1,45 +1,98 @@
-//! What does each node hold, as trees of blocks, and in which order was it used?
+//! What does each node hold, as a tree of runs of blocks, and in which order was it used?
 //!
-//! Three things hold after every change, whatever callers say:
+//! A *run* is what came one after another and was never told apart; where prompts part, or one ends within, it is split, so that
+//! another run follows only where one ends. A *hold* is a node's part of a run: so many leading blocks of it. Four things are so
+//! after every change, whatever callers say:
 //!
 //! - **Closed**: a node that holds a block holds the one before it.
-//! - **Ordered**: the one before it was used no less lately, and lies before it in the node's list. So the oldest block is
-//!   always a leaf, and pushing it out leaves the rest closed.
-//! - **One parent**: all who hold a block hold it after the same one. A chain that says otherwise ends there.
+//! - **Ordered**: the one before it was used no less lately, and its hold lies before in the node's list. So the oldest hold is
+//!   always a leaf, and letting go of its end leaves the rest closed.
+//! - **Of one age**: what a node holds of a run was used at once.
+//! - **One parent**: a run follows one other, or begins prompts. A chain that says otherwise ends there.
+//!
+//! (The tree is the radix tree of `SGLang`: Zheng et al., "`SGLang`: Efficient Execution of Structured Language Model Programs",
+//! 2024; runs are found by the hash of their first block.)
 
+mod evict;
 mod list;
 mod peers;
+mod place;
+mod split;
+mod told;
 
 use std::{iter, sync::Arc};
 
 use super::{
-    Occupancy, Overlaps, Renewals, finder,
-    finder::Finder,
+    Occupancy, Overlaps,
+    finder::{self, Finder},
     lively::Lively,
-    slots::{Fate, NONE, Slot, Slots},
+    slab::{NONE, Slab},
 };
-use crate::domain::prefix::{BlockKey, PrefixPolicy};
-use list::Run;
+use crate::domain::prefix::BlockKey;
 
-/// Blocks that the fullest node loses at once when all together are too many: finding it takes as long as there are
-/// nodes.
-pub(super) const PUSHED_OUT: u32 = 64;
-
-/// Blocks that are looked up together, before the first of them comes or goes.
-const TOGETHER: usize = 16;
+/// Bytes that a run takes beside its blocks, and a hold, with their entries in the tables and what the allocator rounds up.
+const RUN_BYTES: usize = size_of::<Run>() + ENTRY_BYTES + 16;
+const HOLD_BYTES: usize = size_of::<Hold>() + ENTRY_BYTES;
+/// Bytes of an entry of a table that has just grown: then 7 of 16 places are taken.
+const ENTRY_BYTES: usize = 21;
 
 /// All that the nodes hold.
 #[derive(Debug, Default)]
 pub(super) struct Forest {
-    /// The first holder's slot of each block.
+    runs: Slab<Run>,
+    holds: Slab<Hold>,
+    /// Runs by their first blocks.
     heads: Finder,
-    /// The other holders' slots.
+    /// Holds by run and holder, but for the first hold of each run.
     others: Finder,
-    slots: Slots,
+    /// Runs by their other blocks, where an engine tells of those, and how many that are.
+    inner: Finder,
+    inner_count: usize,
+    /// Blocks for which all runs have room, and those held, counted once for each node.
+    room: usize,
+    held: usize,
     holders: Vec<Option<Holder>>,
 }
 
-/// One node's part: a list from the most to the least recently used block.
+/// Blocks that come one after another, and who holds how many of them.
+#[derive(Debug, Default)]
+struct Run {
+    /// As many as somebody holds, or did while several held some.
+    blocks: Vec<BlockKey>,
+    /// The run before it: who holds this one holds all of that. [`NONE`] where prompts begin with this one.
+    parent: u32,
+    /// Its first hold, and how many there are.
+    first: u32,
+    holders: u32,
+    /// Whether it is found by its inner blocks, too.
+    is_told: bool,
+}
+
+/// A node's part of a run.
+#[derive(Debug, Default)]
+struct Hold {
+    run: u32,
+    holder: u16,
+    /// Leading blocks of the run: at least one.
+    length: u32,
+    /// The holder's hold of the run before.
+    parent: u32,
+    /// Holds of the holder whose parent this is.
+    children: u32,
+    /// When it was last used.
+    used: u32,
+    /// The holder's next more recently used.
+    prev: u32,
+    /// The holder's next less recently used.
+    next: u32,
+    /// The next hold of the same run, and the one before in that list.
+    peer: u32,
+    before: u32,
+    /// Blocks that are to stay; [`NONE`] where nothing is to go.
+    keeps: u32,
+}
+
+/// One node: a list of its holds from the most to the least recently used.
 #[derive(Debug)]
 struct Holder {
     occupancy: Arc<Occupancy>,
@@ -47,34 +100,26 @@ struct Holder {
     oldest: u32,
     held: u32,
     lively: Lively,
+    /// Whether its engine tells what it holds.
+    tells: bool,
 }
 
 impl Holder {
     fn new(occupancy: Arc<Occupancy>) -> Self {
-        Self { occupancy, newest: NONE, oldest: NONE, held: 0, lively: Lively::default() }
+        Self { occupancy, newest: NONE, oldest: NONE, held: 0, lively: Lively::default(), tells: false }
     }
-
-    fn publish(&mut self) {
-        if self.held == 0 {
-            self.lively.empty();
-        }
-        self.occupancy.publish(self.held, &self.lively);
-    }
-}
-
-/// A chain that is being placed.
-struct Chain<'a> {
-    occupancy: &'a Occupancy,
-    /// Slot of the block before the next.
-    parent: u32,
-    tick: u32,
-    renewals: Renewals,
 }
 
 impl Forest {
     /// Blocks held, counted once for each node that holds them.
-    pub(super) fn used(&self) -> usize {
-        self.slots.used()
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Bytes that all of it takes, about.
+    pub(super) fn bytes(&self) -> u64 {
+        let blocks = self.room * size_of::<BlockKey>() + self.inner_count * ENTRY_BYTES;
+        (self.runs.used() * RUN_BYTES + self.holds.used() * HOLD_BYTES + blocks) as u64
     }
 
     /// A place for a node; `None` where as many have one as can.
@@ -103,269 +148,86 @@ impl Forest {
         holder.is_some_and(|holder| std::ptr::eq(&raw const *holder.occupancy, occupancy))
     }
 
-    /// Finds how much of a prompt each node holds. The holders of a block hold those before it too, so a stretch whose
-    /// first and last block have as many holders has the same ones all along.
+    /// Finds how much of a prompt each node holds, run by run.
     pub(super) fn search(&self, blocks: &[BlockKey], overlaps: &mut Overlaps) {
-        let Some(mut next) = blocks.first().and_then(|block| self.head(*block)) else { return };
-        let mut from = 0;
-        loop {
-            let (last, head, beyond) = self.stretch(blocks, from, next);
-            let depth = u32::try_from(last + 1).unwrap_or(u32::MAX);
-            let holders = self.peers(head).map(|slot| self.slots[slot].holder);
-            overlaps.put(depth, self.count(head), self.holders.len(), holders);
-            let Some(beyond) = beyond else { return };
-            (from, next) = (last + 1, beyond);
-        }
-    }
-
-    /// Where the stretch of blocks ends that as many hold as the first of it: its last block, that one's first slot, and
-    /// the first slot of the block beyond, if anybody holds that.
-    fn stretch(&self, blocks: &[BlockKey], from: usize, head: u32) -> (usize, u32, Option<u32>) {
-        let holders = self.count(head);
-        let as_many = |found: Option<u32>| found.filter(|&slot| self.count(slot) >= holders);
-        let end = blocks.len() - 1;
-        let mut low = (from, head);
-        let mut high = (end, self.head_after(head, end - from, blocks[end]));
-        if let Some(slot) = as_many(high.1) {
-            return (end, slot, None);
-        }
-        while high.0 - low.0 > 1 {
-            let middle = low.0.midpoint(high.0);
-            let found = self.head_after(low.1, middle - low.0, blocks[middle]);
-            match as_many(found) {
-                Some(slot) => low = (middle, slot),
-                None => high = (middle, found),
+        let (mut left, mut parent) = (blocks, NONE);
+        while let Some((run, shared)) = self.next(parent, left) {
+            let before = blocks.len() - left.len();
+            let depth = |hold: u32| {
+                let Hold { holder, length, .. } = self.holds[hold];
+                (holder, count(before + shared.min(length as usize)))
+            };
+            let Run { first, holders, blocks: all, .. } = &self.runs[run];
+            overlaps.put(*holders as usize, self.holders.len(), self.peers(*first).map(depth));
+            if shared < all.len() {
+                return;
             }
+            (left, parent) = (&left[shared..], run);
         }
-        (low.0, low.1, high.1)
     }
 
-    /// The node has this prompt: adds what it lacks and renews the rest. So many of its blocks are `known` to be there.
-    /// Says too whether that may have changed anything; what the node holds then is not published yet.
-    pub(super) fn place(
-        &mut self,
-        occupancy: &Occupancy,
-        blocks: &[BlockKey],
-        known: u32,
-        tick: u32,
-    ) -> (Renewals, bool) {
-        let mut chain = Chain { occupancy, parent: NONE, tick, renewals: Renewals::default() };
-        if let Some(holder) = self.holder(occupancy.number()) {
-            holder.lively.advance(tick);
-        }
-        let mut left = &blocks[self.pass_over(&mut chain, blocks, known)..];
-        let may_change = !left.is_empty();
-        while let Some(run) = self.touch(&mut chain, left) {
-            chain.parent = run.last;
-            left = &left[run.count as usize..];
-        }
-        (chain.renewals, may_change)
+    /// The run that these blocks begin behind another, and how many blocks they share.
+    fn next(&self, parent: u32, blocks: &[BlockKey]) -> Option<(u32, usize)> {
+        let run = self.head(*blocks.first()?)?;
+        let known = &self.runs[run];
+        (known.parent == parent).then(|| (run, shared(&known.blocks, blocks)))
     }
 
     /// The prompt up to this block, from its beginning; `None` where the node does not hold that.
     pub(super) fn path(&self, number: u16, block: BlockKey) -> Option<Vec<BlockKey>> {
-        let slot = self.find(number, block)?;
-        let up = |&slot: &u32| Some(self.slots[slot].parent).filter(|&parent| parent != NONE);
-        let mut path: Vec<_> = iter::successors(Some(slot), up).map(|slot| self.slots[slot].block).collect();
-        path.reverse();
+        let (last, place) = self.locate(block)?;
+        let hold = self.find(last, number)?;
+        if self.holds[hold].length as usize <= place {
+            return None;
+        }
+        let up = |&run: &u32| Some(self.runs[run].parent).filter(|&parent| parent != NONE);
+        let mut runs: Vec<_> = iter::successors(Some(last), up).collect();
+        runs.reverse();
+        let mut path: Vec<_> = runs.iter().flat_map(|&run| &self.runs[run].blocks).copied().collect();
+        path.truncate(path.len() - self.runs[last].blocks.len() + place + 1);
         Some(path)
-    }
-
-    /// The node holds these no longer, nor what comes after them.
-    pub(super) fn remove(&mut self, number: u16, blocks: &[BlockKey]) {
-        let mut doomed = Vec::new();
-        for &block in blocks {
-            if let Some(slot) = self.find(number, block)
-                && self.slots[slot].fate == Fate::Stays
-            {
-                self.slots[slot].fate = Fate::Goes;
-                doomed.push(slot);
-            }
-        }
-        self.doom_children(number, &mut doomed);
-        for &slot in &doomed {
-            self.unlink(Run::of(slot));
-        }
-        self.drop_slots(number, &doomed);
-        self.publish(number);
-    }
-
-    /// Adds what hangs below. Usually there is nothing: engines let go of tails first. Else one walk down the list
-    /// finds all, for a block lies behind the one before it.
-    fn doom_children(&mut self, number: u16, doomed: &mut Vec<u32>) {
-        let mut missing: usize = doomed.iter().map(|&slot| self.slots[slot].children as usize).sum();
-        if missing == doomed.iter().filter(|&&slot| self.loses_parent(slot)).count() {
-            return;
-        }
-        let mut slot = self.holder(number).map_or(NONE, |holder| holder.newest);
-        while missing > 0 && slot != NONE {
-            let Slot { children, next, fate, .. } = self.slots[slot];
-            if self.loses_parent(slot) {
-                missing -= 1;
-                if fate == Fate::Stays {
-                    missing += children as usize;
-                    self.slots[slot].fate = Fate::Goes;
-                    doomed.push(slot);
-                }
-            }
-            slot = next;
-        }
-    }
-
-    fn loses_parent(&self, slot: u32) -> bool {
-        let parent = self.slots[slot].parent;
-        parent != NONE && self.slots[parent].fate == Fate::Goes
-    }
-
-    /// Pushes out a node's oldest blocks over so many, at most `count`, and publishes what it holds then; says whether
-    /// there are more.
-    pub(super) fn shrink(&mut self, number: u16, most: u32, count: u32) -> bool {
-        let over = self.held(number).saturating_sub(most);
-        self.push_out(number, over.min(count));
-        self.publish(number);
-        over > count
-    }
-
-    /// Keeps the whole within its bound, at the cost of who holds most.
-    pub(super) fn shrink_all(&mut self, blocks_max: usize) {
-        while self.slots.used() > blocks_max {
-            let held = |holder: &Option<Holder>| holder.as_ref().map_or(0, |holder| holder.held);
-            let fullest = self.holders.iter().enumerate().max_by_key(|(_, holder)| held(holder));
-            let Some(number) = fullest.and_then(|(number, _)| u16::try_from(number).ok()) else { return };
-            self.shrink(number, 0, PUSHED_OUT);
-        }
-    }
-
-    fn held(&self, number: u16) -> u32 {
-        self.holders.get(usize::from(number)).and_then(Option::as_ref).map_or(0, |holder| holder.held)
     }
 
     fn holder(&mut self, number: u16) -> Option<&mut Holder> {
         self.holders.get_mut(usize::from(number))?.as_mut()
     }
 
+    /// Says how much the node holds now.
     fn publish(&mut self, number: u16) {
         if let Some(holder) = self.holder(number) {
-            holder.publish();
-        }
-    }
-
-    /// Adds the chain's next block, or renews it and what lies beside it; `None` where it cannot come next.
-    fn touch(&mut self, chain: &mut Chain<'_>, blocks: &[BlockKey]) -> Option<Run> {
-        let block = *blocks.first()?;
-        match self.known(chain, block) {
-            Ok(slot) if self.slots[slot].parent != chain.parent => None,
-            Ok(slot) => Some(self.renew_run(slot, blocks, chain)),
-            Err(None) => self.add_run(blocks, chain),
-            Err(Some(head)) if self.block_of(self.slots[head].parent) != self.block_of(chain.parent) => None,
-            Err(head) => {
-                let run = Run::of(self.add(block, head, chain.parent, chain)?);
-                self.link_new(run, chain);
-                Some(run)
+            if holder.held == 0 {
+                holder.lively.empty();
             }
+            holder.occupancy.publish(holder.held, &holder.lively);
         }
     }
 
-    /// Adds the chain's next blocks as far as nobody holds them. They are looked up together first, for memory is slow.
-    fn add_run(&mut self, blocks: &[BlockKey], chain: &Chain<'_>) -> Option<Run> {
-        let is_new = |block: &&BlockKey| self.head(**block).is_none();
-        let more = blocks[1..].iter().take(TOGETHER).take_while(is_new).count();
-        let mut run = Run::of(self.add(blocks[0], None, chain.parent, chain)?);
-        for (number, &block) in blocks.iter().enumerate().take(1 + more).skip(1) {
-            // A chain may name a block twice.
-            let is_first = !blocks[..number].contains(&block);
-            let slot = is_first.then(|| self.add(block, None, run.last, chain)).flatten();
-            let Some(slot) = slot else { break };
-            (self.slots[run.last].next, self.slots[slot].prev) = (slot, run.last);
-            (run.last, run.count) = (slot, run.count + 1);
-        }
-        self.link_new(run, chain);
-        Some(run)
-    }
-
-    /// The node's slot of the chain's next block, or else the first slot of that block. Blocks that came together mostly
-    /// lie side by side: then nothing has to be looked up.
-    fn known(&self, chain: &Chain<'_>, block: BlockKey) -> Result<u32, Option<u32>> {
-        let number = chain.occupancy.number();
-        let beside = chain.parent.wrapping_add(1);
-        let is_it = |slot: &Slot| {
-            (slot.block, slot.holder, slot.parent, slot.fate) == (block, number, chain.parent, Fate::Stays)
-        };
-        if chain.parent != NONE && self.slots.get(beside).is_some_and(is_it) {
-            return Ok(beside);
-        }
-        let head = self.head(block);
-        head.and_then(|head| self.find_from(head, number)).ok_or(head)
-    }
-
-    /// The block in a slot, if it is one.
-    fn block_of(&self, slot: u32) -> Option<BlockKey> {
-        (slot != NONE).then(|| self.slots[slot].block)
-    }
-
-    /// A slot for a block of which this is the first slot, if somebody holds it; in no list yet.
-    fn add(&mut self, block: BlockKey, head: Option<u32>, parent: u32, chain: &Chain<'_>) -> Option<u32> {
-        let holder = chain.occupancy.number();
-        let slot = self.slots.add(Slot {
-            block,
-            parent,
-            children: 0,
-            prev: NONE,
-            next: NONE,
-            peer: NONE,
-            before: NONE,
-            used: chain.tick,
-            holder,
-            fate: Fate::Stays,
-            is_first: head.is_none(),
-        })?;
-        if parent != NONE {
-            self.slots[parent].children += 1;
-        }
-        if let Some(head) = head {
-            self.join_peers(slot, head);
-        } else {
-            self.slots[slot].before = 1;
-            self.heads.insert(finder::of_block(block), slot);
-        }
-        Some(slot)
-    }
-
-    /// Pushes out a node's oldest blocks. The oldest is always a leaf, and when it is gone so is the next.
-    fn push_out(&mut self, number: u16, count: u32) {
-        let mut left = count as usize;
-        while left > 0 {
-            let Some(oldest) = self.holder(number).map(|holder| holder.oldest) else { return };
-            let newer = |&slot: &u32| Some(self.slots[slot].prev).filter(|&prev| prev != NONE);
-            let doomed: Vec<_> = iter::successors(Some(oldest).filter(|&slot| slot != NONE), newer)
-                .take(left.min(TOGETHER))
-                .collect();
-            let Some(&first) = doomed.last() else { return };
-            self.unlink(Run { first, last: oldest, count: u32::try_from(doomed.len()).unwrap_or(0) });
-            self.drop_slots(number, &doomed);
-            left -= doomed.len();
-        }
-    }
-
-    /// Lets go of slots of a node that are in its list no longer, a child before its parent.
-    ///
-    /// All are looked up before the first goes: then memory is waited for once, not once for each.
-    fn drop_slots(&mut self, number: u16, doomed: &[u32]) {
-        let places: Vec<_> = doomed.iter().map(|&slot| self.place_of_first(slot)).collect();
-        self.forget_uses(number, doomed);
-        for (&slot, place) in doomed.iter().zip(places) {
-            let parent = self.slots[slot].parent;
-            if parent != NONE {
-                self.slots[parent].children -= 1;
-            }
-            self.leave_peers(slot, place);
-            self.slots.free(slot);
-        }
+    /// Changes a run's blocks, and keeps account of the room they take.
+    fn change_blocks<R>(&mut self, run: u32, change: impl FnOnce(&mut Vec<BlockKey>) -> R) -> R {
+        let blocks = &mut self.runs[run].blocks;
+        let others = self.room - blocks.capacity();
+        let changed = change(blocks);
+        self.room = others + blocks.capacity();
+        changed
     }
 }
 
-/// Most blocks that can be named, with a prompt more.
-pub(super) const BLOCKS_MAX: usize = NONE as usize - PrefixPolicy::BLOCKS_MAX;
+/// Leading blocks that both have. Eight are compared at once: mostly all are the same.
+fn shared(some: &[BlockKey], others: &[BlockKey]) -> usize {
+    let (eights, _) = some.as_chunks::<8>();
+    let (other_eights, _) = others.as_chunks::<8>();
+    let differ = |(one, other): (&BlockKey, &BlockKey)| one.get() ^ other.get();
+    let are_same = |(ones, others): &(&[BlockKey; 8], &[BlockKey; 8])| {
+        ones.iter().zip(*others).map(differ).fold(0, |all, bits| all | bits) == 0
+    };
+    let same = 8 * eights.iter().zip(other_eights).take_while(are_same).count();
+    same + some[same..].iter().zip(&others[same..]).take_while(|(one, other)| one == other).count()
+}
+
+/// A count of blocks of one prompt.
+fn count(blocks: usize) -> u32 {
+    u32::try_from(blocks).unwrap_or(u32::MAX)
+}
 
 #[cfg(test)]
 mod tests;

@@ -40,26 +40,22 @@ impl Overlaps {
         self.common
     }
 
-    /// So many nodes, of numbers below `numbers`, hold so many blocks; told for depth after depth.
-    pub(super) fn put(
-        &mut self,
-        depth: u32,
-        count: usize,
-        numbers: usize,
-        holders: impl Iterator<Item = u16>,
-    ) {
-        self.deepest = depth;
+    /// So many nodes, of numbers below `numbers`, hold so many blocks each; told of part after part of the prompt, each of which
+    /// only some of those hold that hold the one before.
+    pub(super) fn put(&mut self, count: usize, numbers: usize, holders: impl Iterator<Item = (u16, u32)>) {
         if count > FEW {
-            self.common = depth;
             self.crowd.resize(numbers, 0);
-            for number in holders {
+            for (number, depth) in holders {
+                self.common = self.common.max(depth);
                 if let Some(known) = self.crowd.get_mut(usize::from(number)) {
                     *known = depth;
                 }
             }
+            self.deepest = self.common;
             return;
         }
-        for number in holders {
+        for (number, depth) in holders {
+            self.deepest = self.deepest.max(depth);
             let known = self.few[..self.count].iter().position(|(holder, _)| *holder == number);
             let place = known.unwrap_or(self.count);
             if let Some(pair) = self.few.get_mut(place) {

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Occupancy, Prefixes, Renewals, Wanted};
 use crate::domain::{prefix::BlockKey, time::Instant};
 
-const MANY: usize = 1_000_000;
+const MANY: u64 = 1_000_000;
 
 fn at(seconds: u64) -> Instant {
     Instant::after_start(Duration::from_secs(seconds))
@@ -29,10 +29,8 @@ fn place(prefixes: &Prefixes, node: &Occupancy, prompt: &str, seconds: u64) {
     put(prefixes, node, &chain(prompt), MANY, seconds);
 }
 
-/// As a pick does: it has looked before.
-fn put(prefixes: &Prefixes, node: &Occupancy, blocks: &[BlockKey], most: usize, seconds: u64) -> Renewals {
-    let known = prefixes.overlaps(blocks).depth(node.holder());
-    prefixes.place(node, (blocks, known), most, at(seconds))
+fn put(prefixes: &Prefixes, node: &Occupancy, blocks: &[BlockKey], most: u64, seconds: u64) -> Renewals {
+    prefixes.place(node, blocks, most, at(seconds))
 }
 
 fn depth(prefixes: &Prefixes, node: &Occupancy, prompt: &str) -> u32 {
@@ -152,33 +150,36 @@ fn what_an_engine_stores_renews_what_it_follows() {
 }
 
 #[test]
-fn a_chain_that_breaks_the_promise_of_keys_ends_where_it_does() {
+fn a_chain_that_breaks_the_promise_of_keys_ends_where_it_contradicts_the_tree() {
     let prefixes = Prefixes::default();
     let (a, b) = (node(&prefixes, 99), node(&prefixes, 99));
     let good = chain("abc");
     put(&prefixes, &a, &good, MANY, 1);
-    // The tail of another prompt, as a beginning.
-    put(&prefixes, &a, &good[1..], MANY, 2);
-    put(&prefixes, &b, &good[1..], MANY, 2);
-    put(&prefixes, &b, &[good[0], good[2], good[1]], MANY, 3);
-    assert_eq!((a.held(), b.held()), (3, 1));
+    put(&prefixes, &a, &[good[0], chain("ax")[1]], MANY, 2);
+    // What follows another block, as a beginning and elsewhere.
+    put(&prefixes, &b, &good[1..], MANY, 3);
+    put(&prefixes, &b, &[chain("k")[0], good[1]], MANY, 3);
+    assert_eq!((a.held(), b.held()), (4, 2));
     // A block after itself.
     put(&prefixes, &b, &[good[0], good[0], good[1]], MANY, 4);
-    assert_eq!(b.held(), 1);
+    assert_eq!(b.held(), 3);
+    assert_eq!(prefixes.overlaps(&good).depth(b.holder()), 1);
 }
 
 #[test]
 fn all_together_stay_within_the_bound_at_the_cost_of_the_fullest() {
     let prefixes = Prefixes::default();
     let (large, small) = (node(&prefixes, 99), node(&prefixes, 99));
-    put(&prefixes, &small, &chain("abc"), 10, 1);
-    put(&prefixes, &large, &chain("klmnopq"), 10, 2);
-    assert_eq!(prefixes.blocks(), 10);
-    put(&prefixes, &small, &chain("abcd"), 10, 3);
-    assert!(prefixes.blocks() <= 10);
+    put(&prefixes, &small, &chain("abc"), MANY, 1);
+    let of_one = prefixes.bytes();
+    put(&prefixes, &large, &chain("klmnopq"), MANY, 2);
+    let of_both = prefixes.bytes();
+    assert!(of_one < of_both);
+    put(&prefixes, &small, &chain("abcd"), of_both, 3);
+    assert!(prefixes.bytes() <= of_both);
     assert_eq!((small.held(), large.held()), (4, 0));
     put(&prefixes, &small, &chain("xyz"), 0, 4);
-    assert_eq!(prefixes.blocks(), 0);
+    assert_eq!((prefixes.blocks(), prefixes.bytes()), (0, 0));
 }
 
 #[test]

@@ -4,51 +4,80 @@ use super::*;
 use crate::state::nodes::prefixes::Prefixes;
 
 impl Prefixes {
-    /// Panics where the index is not closed, ordered, of one parent a block, and counted right.
+    /// Panics where the index is not closed, ordered, of one parent a run, and counted right.
     pub(in crate::state::nodes::prefixes) fn check(&self) {
         let forest = self.forest.read();
-        let mut used = 0;
+        let mut holds = Vec::new();
         for (number, holder) in forest.holders.iter().enumerate() {
             if let Some(holder) = holder {
-                used += forest.check_holder(u16::try_from(number).expect("it fits"), holder);
+                holds.extend(forest.check_holder(u16::try_from(number).expect("it fits"), holder));
             }
         }
-        assert_eq!(used, forest.slots.used());
+        assert_eq!(holds.len(), forest.holds.used());
+        let held: usize = holds.iter().map(|&hold| forest.holds[hold].length as usize).sum();
+        assert_eq!(held, forest.held);
+        let mut runs: Vec<_> = holds.iter().map(|&hold| forest.holds[hold].run).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        assert_eq!(runs.len(), forest.runs.used());
+        for &run in &runs {
+            forest.check_run(run);
+        }
+        let room = |run: &u32| forest.runs[*run].blocks.capacity();
+        assert_eq!(runs.iter().map(room).sum::<usize>(), forest.room);
+        let told = |run: &&u32| forest.runs[**run].is_told;
+        let inner = |run: &u32| forest.runs[*run].blocks.len() - 1;
+        assert_eq!(runs.iter().filter(told).map(inner).sum::<usize>(), forest.inner_count);
     }
 }
 
 impl Forest {
-    fn check_holder(&self, number: u16, holder: &Holder) -> usize {
-        let next = |&slot: &u32| Some(self.slots[slot].next).filter(|&next| next != NONE);
+    fn check_holder(&self, number: u16, holder: &Holder) -> Vec<u32> {
+        let next = |&hold: &u32| Some(self.holds[hold].next).filter(|&next| next != NONE);
         let first = Some(holder.newest).filter(|&newest| newest != NONE);
         let list: Vec<_> = iter::successors(first, next).collect();
-        assert_eq!(list.len(), holder.held as usize);
+        let length = |&hold: &u32| self.holds[hold].length;
+        assert_eq!(list.iter().map(length).sum::<u32>(), holder.held);
         assert_eq!(list.last().copied().unwrap_or(NONE), holder.oldest);
-        for (place, &slot) in list.iter().enumerate() {
-            let Slot { block, parent, children, prev, holder, used, fate, .. } = self.slots[slot];
-            assert_eq!((holder, fate), (number, Fate::Stays));
+        for (place, &hold) in list.iter().enumerate() {
+            let Hold { run, parent, children, prev, holder, used, keeps, length, .. } = self.holds[hold];
+            assert_eq!((holder, keeps), (number, NONE));
             assert_eq!(prev, place.checked_sub(1).map_or(NONE, |before| list[before]));
-            assert_eq!(self.find(number, block), Some(slot));
-            assert_eq!(children as usize, list.iter().filter(|&&s| self.slots[s].parent == slot).count());
+            assert_eq!(self.find(run, number), Some(hold));
+            assert_eq!(children as usize, list.iter().filter(|&&s| self.holds[s].parent == hold).count());
+            assert!((1..=self.runs[run].blocks.len()).contains(&(length as usize)));
+            assert!(children == 0 || length as usize == self.runs[run].blocks.len(), "runs follow ends");
+            let before = self.runs[run].parent;
+            assert_eq!(
+                parent,
+                if before == NONE { NONE } else { self.find(before, number).expect("closed") }
+            );
             if parent != NONE {
-                assert!(list[..place].contains(&parent), "closed, and a parent before its children");
-                assert!(self.slots[parent].used >= used);
+                assert!(list[..place].contains(&parent), "a parent before its children");
+                assert!(self.holds[parent].used >= used);
             }
-            self.check_peers(block, slot);
         }
-        list.len()
+        list
     }
 
-    fn check_peers(&self, block: BlockKey, slot: u32) {
-        let head = self.head(block).expect("some node holds it");
-        let peers: Vec<_> = self.peers(head).collect();
-        assert_eq!(peers.len(), self.count(head));
-        assert!(peers.contains(&slot));
-        let parent = self.block_of(self.slots[head].parent);
-        for pair in peers.windows(2) {
-            assert_eq!(self.slots[pair[1]].before, pair[0]);
-            assert_eq!(self.slots[pair[1]].block, block);
-            assert_eq!(self.block_of(self.slots[pair[1]].parent), parent, "one parent a block");
+    fn check_run(&self, run: u32) {
+        let Run { blocks, first, holders, is_told, .. } = &self.runs[run];
+        let peers: Vec<_> = self.peers(*first).collect();
+        assert_eq!(peers.len(), *holders as usize);
+        for (place, &peer) in peers.iter().enumerate() {
+            let Hold { run: of, before, .. } = self.holds[peer];
+            assert_eq!((of, before), (run, place.checked_sub(1).map_or(NONE, |before| peers[before])));
+        }
+        let longest = peers.iter().map(|&peer| self.holds[peer].length as usize).max();
+        assert!(
+            peers.len() > 1 || longest == Some(blocks.len()),
+            "what nobody else holds is no longer there"
+        );
+        let is_it = |other: u32| other == run;
+        assert_eq!(self.heads.find(finder::of_block(blocks[0]), is_it), Some(run));
+        if *is_told {
+            let is_found = |block: &BlockKey| self.inner.find(finder::of_block(*block), is_it).is_some();
+            assert!(blocks[1..].iter().all(is_found));
         }
     }
 }

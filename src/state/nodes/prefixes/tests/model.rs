@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::{
-    domain::prefix::BlockKey,
-    state::nodes::prefixes::{forest::PUSHED_OUT, lively::fade},
-};
+use crate::{domain::prefix::BlockKey, state::nodes::prefixes::lively::fade};
 
 /// One node: its blocks from the most to the least recently used, each with its tick and the one before it.
 #[derive(Debug, Clone, Default)]
@@ -69,12 +66,12 @@ impl ModelNode {
         Some(path)
     }
 
-    fn place(&mut self, chain: &[BlockKey], known: usize, tick: u32) {
+    pub(super) fn place(&mut self, chain: &[BlockKey], tick: u32) {
         if std::mem::take(&mut self.cold) {
             self.blocks.clear();
         }
         let chain = &chain[..chain.len().min(self.capacity)];
-        let passed = self.passed_over(chain, known, tick);
+        let passed = self.passed_over(chain, tick);
         let parents = std::iter::once(None).chain(chain.iter().copied().map(Some));
         let placed = chain.iter().zip(parents).map(|(block, parent)| (*block, tick, parent));
         let placed: Vec<_> = placed.skip(passed).collect();
@@ -86,29 +83,17 @@ impl ModelNode {
         self.blocks.truncate(self.capacity);
     }
 
-    /// Leading blocks that stay where they are: as many as are known to be there, if they were used in this tick already.
-    fn passed_over(&self, chain: &[BlockKey], known: usize, tick: u32) -> usize {
-        let known = known.min(chain.len());
-        let used =
-            |last: usize| self.blocks.iter().any(|(block, used, _)| *block == chain[last] && *used == tick);
-        if known.checked_sub(1).is_some_and(used) { known } else { 0 }
+    /// Leading blocks that stay where they are: those used in this tick already.
+    fn passed_over(&self, chain: &[BlockKey], tick: u32) -> usize {
+        let is_used =
+            |key: &&BlockKey| self.blocks.iter().any(|(block, used, _)| block == *key && *used == tick);
+        chain.iter().take_while(is_used).count()
     }
 }
 
 impl Model {
-    pub(super) fn place(
-        &mut self,
-        number: u16,
-        (chain, known): (&[BlockKey], usize),
-        blocks_max: usize,
-        tick: u32,
-    ) {
-        self.nodes.get_mut(&number).expect("it has joined").place(chain, known, tick);
-        while self.total() > blocks_max {
-            let fullest = self.nodes.values_mut().max_by_key(|node| node.blocks.len()).expect("there are");
-            let rest = fullest.blocks.len().saturating_sub(PUSHED_OUT as usize);
-            fullest.blocks.truncate(rest);
-        }
+    pub(super) fn place(&mut self, number: u16, chain: &[BlockKey], tick: u32) {
+        self.nodes.get_mut(&number).expect("it has joined").place(chain, tick);
     }
 
     pub(super) fn total(&self) -> usize {

@@ -16,12 +16,14 @@ use crate::{
     },
 };
 
+/// Less than the nodes of the second property could hold.
+const BYTES_MAX: u64 = 3000;
+
 #[derive(Debug, Clone)]
 enum Act {
     Join(u32),
     Leave(Index),
-    /// With how many blocks are said to be known, right or wrong.
-    Place(Index, String, u32, usize),
+    Place(Index, String),
     Stored(Index, String, usize),
     Removed(Index, String, Vec<Index>),
     Resize(Index, u32),
@@ -40,8 +42,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         2 => (0_u32..60).prop_map(Act::Join),
         1 => node().prop_map(Act::Leave),
-        16 => (node(), prompt(), 0_u32..14, prop_oneof![Just(80_usize), Just(1000), Just(usize::MAX)])
-            .prop_map(|(node, prompt, known, most)| Act::Place(node, prompt, known, most)),
+        16 => (node(), prompt()).prop_map(|(node, prompt)| Act::Place(node, prompt)),
         4 => (node(), prompt(), 0_usize..12).prop_map(|(node, prompt, from)| Act::Stored(node, prompt, from)),
         4 => (node(), prompt(), prop::collection::vec(any::<Index>(), 1..4))
             .prop_map(|(node, prompt, which)| Act::Removed(node, prompt, which)),
@@ -89,11 +90,10 @@ impl Pair {
                 self.model.nodes.remove(&node.number());
                 self.nodes.remove(&node.number());
             }
-            Act::Place(index, prompt, known, most) => {
+            Act::Place(index, prompt) => {
                 let (node, _) = self.pick(*index)?;
-                self.prefixes.place(&node, (&chain(prompt), *known), *most, self.now());
-                self.model.place(node.number(), (&chain(prompt), *known as usize), *most, self.tick);
-                assert!(self.prefixes.blocks() <= *most);
+                self.prefixes.place(&node, &chain(prompt), u64::MAX, self.now());
+                self.model.place(node.number(), &chain(prompt), self.tick);
             }
             Act::Stored(index, prompt, from) => self.store(*index, &chain(prompt), *from)?,
             Act::Removed(index, prompt, which) => {
@@ -131,9 +131,9 @@ impl Pair {
         let parent = from.checked_sub(1).map(|index| blocks[index]);
         let is_there = parent.is_none_or(|parent| !model.cold && model.path(parent).is_some());
         if is_there {
-            self.model.place(node.number(), (blocks, from), usize::MAX, self.tick);
+            self.model.place(node.number(), blocks, self.tick);
         }
-        self.prefixes.stored(&node, parent, &blocks[from..], usize::MAX, self.now());
+        self.prefixes.stored(&node, parent, &blocks[from..], u64::MAX, self.now());
         Some(())
     }
 
@@ -184,11 +184,13 @@ proptest! {
             let (node, now) = (&nodes[number], super::at(second as u64));
             match kind {
                 0 => prefixes.removed(node, &blocks),
-                1 => prefixes.stored(node, blocks.first().copied(), &blocks, 30, now),
-                _ => drop(prefixes.place(node, (&blocks, u32::from(kind)), 30, now)),
+                1 => prefixes.stored(node, blocks.first().copied(), &blocks, BYTES_MAX, now),
+                _ => drop(prefixes.place(node, &blocks, BYTES_MAX, now)),
             }
             prefixes.check();
-            prop_assert!(node.held() <= node.capacity() && prefixes.blocks() <= 30);
+            prop_assert!(node.held() <= node.capacity());
+            // What it takes to find blocks that engines name is made room for by the next placement.
+            prop_assert!(kind < 2 || prefixes.bytes() <= BYTES_MAX);
             let overlaps = prefixes.overlaps(&blocks);
             prop_assert!(nodes.iter().all(|node| overlaps.depth(node.holder()) as usize <= blocks.len()));
         }
