@@ -28,8 +28,9 @@ fn main() -> Result<(), Failure> {
     let figures = [
         tables::answers()?,
         tables::user_keys()?,
-        tables::blocks("prefix block", 1)?,
-        tables::blocks("shared prefix block", 2)?,
+        tables::blocks("lone prefix block", 1, 1)?,
+        tables::blocks("prefix block", 100, 1)?,
+        tables::blocks("shared prefix block", 100, 2)?,
         nodes::nodes()?,
         nodes::leases()?,
         connections::connections()?,

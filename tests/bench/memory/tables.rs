@@ -25,9 +25,6 @@ use super::{
 };
 
 const NOW: Instant = Instant::from_nanos(1_000_000_000);
-/// Blocks of a prompt.
-const PROMPT: usize = 100;
-
 /// Answers kept elsewhere, by references of 32 bytes.
 pub(crate) fn answers() -> Result<Figure, Failure> {
     // About full, as in service: what moka takes to tell what is popular depends on what there is room for.
@@ -74,18 +71,19 @@ pub(crate) fn user_keys() -> Result<Figure, Failure> {
     Ok(figure)
 }
 
-/// Blocks of prompts, each held by so many nodes.
-pub(crate) fn blocks(name: &'static str, holders: usize) -> Result<Figure, Failure> {
+/// Blocks of prompts of so many each, held by so many nodes. They may take as much as the index says that it takes, for by
+/// that it keeps its bound.
+pub(crate) fn blocks(name: &'static str, length: usize, holders: usize) -> Result<Figure, Failure> {
     let prefixes = Prefixes::default();
     let nodes: Vec<_> = (0..holders).filter_map(|_| prefixes.join(u32::MAX)).collect();
     let mut chance = Chance::with_seed(7);
     let mut prompt = Vec::new();
     // The keys are no part of it.
-    let figure = grow(name, 64, |number| {
+    let figure = grow(name, 0, |number| {
         prompt.push(BlockKey::new(chance.u64(..)));
         // Held first by one and then by the next, prompt by prompt.
-        if number % (PROMPT * holders) == 0 {
-            prompt.truncate(PROMPT);
+        if number % (length * holders) == 0 {
+            prompt.truncate(length);
             for node in &nodes {
                 prefixes.place(node, &prompt, u64::MAX, NOW);
             }
@@ -94,8 +92,9 @@ pub(crate) fn blocks(name: &'static str, holders: usize) -> Result<Figure, Failu
         Ok(())
     })?;
     assert_eq!(prefixes.blocks(), ENTRIES);
+    let bytes_max = usize::try_from(prefixes.bytes())? / ENTRIES;
     std::mem::forget(prefixes);
-    Ok(figure)
+    Ok(Figure { bytes_max, ..figure })
 }
 
 fn rule() -> Result<LimitRule, Failure> {

@@ -20,7 +20,7 @@ mod place;
 mod split;
 mod told;
 
-use std::{iter, sync::Arc};
+use std::{iter, mem, sync::Arc};
 
 use super::{
     Occupancy, Overlaps,
@@ -51,6 +51,8 @@ pub(super) struct Forest {
     /// Blocks for which all runs have room, and those held, counted once for each node.
     room: usize,
     held: usize,
+    /// The room of a run that went lately: one comes as another goes, and what was touched a moment ago is near.
+    spare: Vec<BlockKey>,
     holders: Vec<Option<Holder>>,
 }
 
@@ -200,6 +202,12 @@ impl Forest {
             }
             holder.occupancy.publish(holder.held, &holder.lively);
         }
+    }
+
+    /// Room for so many blocks.
+    fn take_room(&mut self, blocks: usize) -> Vec<BlockKey> {
+        let fits = (blocks..=2 * blocks).contains(&self.spare.capacity());
+        if fits { mem::take(&mut self.spare) } else { Vec::with_capacity(blocks) }
     }
 
     /// Changes a run's blocks, and keeps account of the room they take.

@@ -1,6 +1,6 @@
 //! How does a node let go of blocks: its oldest, or those that its engine names?
 
-use super::{Forest, Hold, Holder, count, finder};
+use super::{Forest, Hold, Holder, Run, count, finder};
 use crate::{domain::prefix::BlockKey, state::nodes::prefixes::slab::NONE};
 
 /// Blocks that the fullest node loses at once when all together are too many: finding it takes as long as there are
@@ -141,10 +141,12 @@ impl Forest {
     }
 
     fn forget(&mut self, run: u32) {
-        self.truncate(run, 1);
-        let gone = self.runs.remove(run);
-        self.room -= gone.blocks.capacity();
-        self.heads.remove(finder::of_block(gone.blocks[0]), run);
+        self.untell_from(run, 1);
+        let Run { mut blocks, .. } = self.runs.remove(run);
+        self.heads.remove(finder::of_block(blocks[0]), run);
+        self.room -= blocks.capacity();
+        blocks.clear();
+        self.spare = blocks;
     }
 
     /// Leaves so many blocks of a run: at least one.

@@ -97,22 +97,31 @@ impl Forest {
         let blocks = std::mem::take(&mut chain.left);
         let goes_on =
             chain.hold != NONE && self.holds[chain.hold].children == 0 && self.runs[chain.run].holders == 1;
-        let (run, hold) = if goes_on {
-            (chain.run, chain.hold)
-        } else {
-            let parent = chain.run;
-            let run = self.runs.add(Run { parent, first: NONE, ..Run::default() })?;
-            self.heads.insert(finder::of_block(blocks[0]), run);
-            (run, self.hold(run, chain)?)
-        };
-        let before = self.runs[run].blocks.len();
-        self.change_blocks(run, |known| {
+        let hold = if goes_on { self.prolong(blocks, chain) } else { self.begin(blocks, chain)? };
+        self.lengthen(hold, count(self.runs[self.holds[hold].run].blocks.len()), chain);
+        None
+    }
+
+    /// The chain's last run goes on with these.
+    fn prolong(&mut self, blocks: &[BlockKey], chain: &Chain<'_>) -> u32 {
+        let before = self.runs[chain.run].blocks.len();
+        self.change_blocks(chain.run, |known| {
             known.reserve_exact(blocks.len());
             known.extend_from_slice(blocks);
         });
-        self.tell_from(run, before);
-        self.lengthen(hold, count(before + blocks.len()), chain);
-        None
+        self.tell_from(chain.run, before);
+        chain.hold
+    }
+
+    /// A new run begins with these.
+    fn begin(&mut self, blocks: &[BlockKey], chain: &Chain<'_>) -> Option<u32> {
+        let mut known = self.take_room(blocks.len());
+        known.extend_from_slice(blocks);
+        self.room += known.capacity();
+        let run = Run { blocks: known, parent: chain.run, first: NONE, holders: 0, is_told: false };
+        let run = self.runs.add(run)?;
+        self.heads.insert(finder::of_block(blocks[0]), run);
+        self.hold(run, chain)
     }
 
     /// A new hold of a run, of no blocks yet, behind the chain's last one.
