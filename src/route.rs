@@ -14,6 +14,8 @@ pub mod throttle;
 pub mod view;
 pub mod why;
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         decision::{CachedAnswer, Decision, Granted, Rejection, Route, Rung},
@@ -23,10 +25,15 @@ use crate::{
         request::RouteRequest,
         time::{Chance, Instant},
     },
-    state::{State, answers::Question, demand::Seen, leases::Work, nodes::Topology},
+    state::{
+        State,
+        answers::Question,
+        demand::Seen,
+        leases::Work,
+        nodes::{Topology, flight::Trial, node::Node},
+    },
 };
 use degrade::{Course, degrade, survey};
-use filter::Candidate;
 use place::place;
 use record::record;
 use reuse::{Known, reuse};
@@ -117,7 +124,8 @@ enum Chosen<'a> {
 /// A node for a request.
 #[derive(Debug)]
 pub struct Picked<'a> {
-    candidate: Candidate<'a>,
+    node: &'a Arc<Node>,
+    trial: Trial,
     work: Work,
     /// Blocks that its cache holds.
     cache_blocks: u32,

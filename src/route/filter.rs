@@ -19,9 +19,7 @@ use crate::{
         request::RouteRequest,
         time::Instant,
     },
-    state::nodes::{
-        board::Board, flight::Trial, node::Node, reading::Reading, standing::Speeds, trust::Presence,
-    },
+    state::nodes::{flight::Trial, node::Node, reading::Reading, standing::Speeds, trust::Presence},
 };
 
 /// What passed, and what became of every node.
@@ -29,8 +27,6 @@ use crate::{
 pub struct Filtered<'a> {
     /// Nodes that may take the request, in order of their ids.
     pub candidates: Vec<Candidate<'a>>,
-    /// What the scores read of each.
-    pub readings: Vec<Reading>,
     /// How fast the live nodes of the class are.
     pub speeds: Speeds,
     /// Class that was asked for in the end.
@@ -55,13 +51,14 @@ pub struct Candidate<'a> {
     pub index: usize,
     /// Whether picking it would try a half-open breaker.
     pub trial: Trial,
+    /// What the scores read of it.
+    pub reading: Reading,
 }
 
 impl<'a> Candidate<'a> {
     /// One that needs no trial.
-    pub(super) fn plain(board: &'a Board, place: usize) -> Self {
-        let (node, target) = (&board.nodes()[place], &board.targets()[place]);
-        Self { node, target, index: board.index(place), trial: Trial::No }
+    pub(super) fn plain(View { node, target, index, reading }: View<'a>) -> Self {
+        Self { node, target, index, trial: Trial::No, reading }
     }
 }
 
@@ -92,8 +89,7 @@ pub fn filter<'a>(
         Spill::Never => false,
         Spill::WhenEmpty => own.candidates.is_empty(),
         Spill::WhenOverloaded => {
-            let mut read = own.candidates.iter().zip(&own.readings);
-            read.all(|(candidate, reading)| is_overloaded(request, candidate, reading, policy, now))
+            own.candidates.iter().all(|candidate| is_overloaded(request, candidate, policy, now))
         }
     };
     if !spills {
@@ -113,19 +109,15 @@ fn filter_class<'a>(
     let views = view(class, boards, scene, now);
     let leniency = judge(request, &views, scene, now);
     let candidate = |view: &View<'a>| {
-        let trial = if is_wanted(request, view.node, &view.reading) {
-            health(view, leniency, now).ok()
-        } else {
-            None
-        };
         let View { node, target, index, reading } = *view;
-        trial.map(|trial| (Candidate { node, target, index, trial }, reading))
+        let trial = is_wanted(request, node, &reading).then(|| health(view, leniency, now).ok())??;
+        Some(Candidate { node, target, index, trial, reading })
     };
-    let (candidates, readings): (Vec<_>, Vec<_>) = views.iter().filter_map(candidate).unzip();
+    let candidates: Vec<_> = views.iter().filter_map(candidate).collect();
     let is_asked = request.explain || candidates.is_empty();
     let dropped = if is_asked { dropped(request, class, &views, leniency, scene, now) } else { Vec::new() };
     let speeds = boards.of_class(class).1.speeds;
-    Filtered { candidates, readings, speeds, class, spilled: false, rung: leniency.rung(), dropped }
+    Filtered { candidates, speeds, class, spilled: false, rung: leniency.rung(), dropped }
 }
 
 /// Whether a node of the pool passes the filters of declarations.
@@ -234,15 +226,9 @@ fn serves_version(request: &RouteRequest, node: &Node) -> bool {
     node.spec.models.is_empty() || wanted(request, node).any(serves)
 }
 
-fn is_overloaded(
-    request: &RouteRequest,
-    candidate: &Candidate<'_>,
-    reading: &Reading,
-    policy: &Policy,
-    now: Instant,
-) -> bool {
+fn is_overloaded(request: &RouteRequest, candidate: &Candidate<'_>, policy: &Policy, now: Instant) -> bool {
     let expected = candidate.node.live.vitals().expected_first_token(request.request_type, now);
     let target = policy.tiers.first_token_target(request.tier);
-    reading.load(&policy.load).total() >= policy.spill.overload
+    candidate.reading.load(&policy.load).total() >= policy.spill.overload
         || expected.is_some_and(|expected| expected > target)
 }

@@ -2,7 +2,7 @@
 //!
 //! The part of the decision that looks at nodes: filtered, scored, picked.
 
-use std::{mem, time::Duration};
+use std::time::Duration;
 
 use super::{
     Picked, Scene, Turn,
@@ -10,7 +10,7 @@ use super::{
     late::late,
     pick::{Keep, pick},
     reject,
-    score::{Bid, Scored, Scores, score},
+    score::{Bid, Scored, Scores, cost::Market, score},
     shortlist::{Shortlist, shortlist},
     view::Boards,
 };
@@ -45,16 +45,17 @@ pub fn place<'a>(
     turn: &mut Turn,
 ) -> (Result<Picked<'a>, Rejection>, Seen<'a>) {
     let Scene { topology, policy, .. } = scene;
-    let (mut filtered, searched) = match shortlist(request, boards, scene, turn) {
+    // Before the board is held: others decide while prefixes are looked up.
+    let mut market = Market::of(request, boards.of_class(request.class()).1.speeds, scene, turn.now);
+    let (mut filtered, searched) = match shortlist(request, boards, &market, scene, turn) {
         Some(Shortlist { filtered, searched }) => (filtered, Some(searched)),
         None => (filter(request, boards, scene, turn.now), None),
     };
-    let readings = mem::take(&mut filtered.readings);
-    let scores = score(request, &filtered, readings, searched, scene, turn);
+    let scores = score(request, &mut filtered, searched, &mut market, scene, turn);
     let bids = scores.bids(&mut turn.chance);
     let is_full = scores.is_full(&bids);
     let keep = if request.explain { Keep::All } else { Keep::Best(1 + policy.fallbacks.0) };
-    let late = late(request, scores.terms(), &scores.market, &policy.cost);
+    let late = late(request, scores.terms(), scores.market, &policy.cost);
     let ranked = pick(bids, scores.balance, keep, &mut turn.chance);
     let outcome = match ranked.first() {
         None => Err(reject::none_eligible(&filtered, topology, policy, turn.now)),
@@ -81,13 +82,13 @@ fn picked<'a>(
     scene: Scene<'_>,
     now: Instant,
 ) -> Picked<'a> {
-    let Scored { candidate, score, work, cache_blocks } = scores.scored(best);
+    let Scored { node, trial, score, work, cache_blocks, .. } = scores.scored(best);
     let policy = scene.policy;
     let targets = ranked.iter().take(1 + policy.fallbacks.0).map(|bid| scores.candidate(bid).target.clone());
     // A node may tell a speed at which nothing would ever come.
     let reckoned =
         score.terms.and_then(|terms| Duration::try_from_secs_f64(terms.first_token_ms() / 1000.0).ok());
-    let observed = || candidate.node.live.vitals().expected_first_token(request.request_type, now);
+    let observed = || node.live.vitals().expected_first_token(request.request_type, now);
     let route = Route {
         targets: Targets::new(targets).expect("there is a best one"),
         lease: None,
@@ -99,5 +100,5 @@ fn picked<'a>(
         repeated: false,
         model: request.model.clone(),
     };
-    Picked { candidate, work, cache_blocks, route }
+    Picked { node, trial, work, cache_blocks, route }
 }

@@ -34,7 +34,7 @@ pub fn record(
     let Choice { outcome, rung, question, known, pool, fate, explanation, mut demand } = choice;
     let granted = match outcome {
         Ok(Chosen::Route(picked)) => {
-            let (node, cache_blocks) = (picked.candidate.node, picked.cache_blocks);
+            let (node, cache_blocks) = (picked.node, picked.cache_blocks);
             let granted = grant(picked, rung, (request, tried, question.as_ref()), scene, turn)?;
             if let (Ok((Granted::Route(_), _)), Some(seen)) = (&granted, &mut demand) {
                 seen.renewals = place_prefix(node, cache_blocks, request, scene, turn);
@@ -99,8 +99,8 @@ fn grant(
     }
     let granted = reserve_tokens(&mut holds, request, tried, scene, turn).and_then(|()| {
         let reservation = Reservation {
-            node: picked.candidate.node.clone(),
-            trial: picked.candidate.trial,
+            node: picked.node.clone(),
+            trial: picked.trial,
             route: picked.route,
             work: picked.work,
             rung,

@@ -10,6 +10,8 @@ pub mod latency;
 pub mod load;
 pub mod peers;
 
+use std::{mem, sync::Arc};
+
 use super::{
     Scene, Turn,
     filter::{Candidate, Filtered},
@@ -27,6 +29,8 @@ use crate::{
         demand::Seen,
         leases::Work,
         nodes::{
+            flight::Trial,
+            node::Node,
             reading::Reading,
             standing::{self, Speeds, Standing},
         },
@@ -51,8 +55,12 @@ pub struct Bid {
 /// A candidate and what it scored.
 #[derive(Debug, Clone, Copy)]
 pub struct Scored<'a> {
-    /// The candidate.
-    pub candidate: Candidate<'a>,
+    /// The node.
+    pub node: &'a Arc<Node>,
+    /// Its place in the topology.
+    pub index: usize,
+    /// Whether picking it would try a half-open breaker.
+    pub trial: Trial,
     /// Its numbers.
     pub score: Score,
     /// Work that the request is on it.
@@ -69,11 +77,10 @@ pub struct Scores<'a, 'f> {
     /// What was seen of the pool on the way.
     pub seen: Seen,
     /// What all have in common.
-    pub market: Market,
+    pub market: &'f Market,
     request: &'f RouteRequest,
     policy: &'f Policy,
-    candidates: &'f [Candidate<'a>],
-    readings: Vec<Reading>,
+    candidates: Vec<Candidate<'a>>,
     /// What each costs, where the policy reckons that.
     outlooks: Vec<Outlook>,
     field: Field,
@@ -82,51 +89,47 @@ pub struct Scores<'a, 'f> {
     now: Instant,
 }
 
-/// Prepares to score every candidate by the policy's balance, of each of which there is a reading. `searched` is what the
-/// board has told where not all nodes are candidates.
+/// Prepares to score every candidate by the policy's balance; takes them out of what was filtered. `searched` is what the
+/// board has told where not all nodes are candidates; else the speeds of the market become those of the candidates.
 pub fn score<'a, 'f>(
     request: &'f RouteRequest,
-    filtered: &'f Filtered<'a>,
-    mut readings: Vec<Reading>,
+    filtered: &mut Filtered<'a>,
     searched: Option<Searched>,
+    market: &'f mut Market,
     scene: Scene<'f>,
     turn: &mut Turn,
 ) -> Scores<'a, 'f> {
     let policy = scene.policy;
+    let mut candidates = mem::take(&mut filtered.candidates);
     if request.adapter.is_some() || filtered.rung == Rung::Frozen {
-        reread(&mut readings, request, filtered, policy, turn.now);
+        reread(&mut candidates, request, filtered.rung, policy, turn.now);
     }
-    let (balance, market, standings, rest) = if let Some(Searched { market, standings, rest }) = searched {
-        (Balance::ExpectedCost, market, Some(standings), Some(rest))
+    let (balance, standings, rest) = if let Some(Searched { standings, rest }) = searched {
+        (Balance::ExpectedCost, Some(standings), Some(rest))
     } else {
-        load::borrow(&mut readings, &mut turn.chance);
-        let telling = readings.iter().filter(|reading| reading.tells_enough).count();
+        load::borrow(&mut candidates, &mut turn.chance);
+        let telling = candidates.iter().filter(|candidate| candidate.reading.tells_enough).count();
         // Where none is live, the candidates are those whose ill health is forgiven.
-        let forgiven = || Speeds::of(readings.iter().map(|reading| reading.speed));
-        let speeds = if filtered.rung == Rung::Normal { filtered.speeds } else { forgiven() };
-        let balance = resolve(request, telling, readings.len(), policy);
-        (balance, Market::of(request, speeds, scene, turn.now), None, None)
+        let forgiven = || Speeds::of(candidates.iter().map(|candidate| candidate.reading.speed));
+        market.speeds = if filtered.rung == Rung::Normal { filtered.speeds } else { forgiven() };
+        (resolve(request, telling, candidates.len(), policy), None, None)
     };
-    let outlooks = if balance == Balance::ExpectedCost {
-        outlooks(&filtered.candidates, &readings, standings, &market)
-    } else {
-        Vec::new()
-    };
-    let field = Field::of(request, &filtered.candidates, &readings, &market, balance);
+    let outlooks =
+        if balance == Balance::ExpectedCost { outlooks(&candidates, standings, market) } else { Vec::new() };
+    let field = Field::of(request, &candidates, market, balance);
     let waits = outlooks.iter().map(|outlook| outlook.terms.wait);
     let of_all = || standing::busy(waits, market.busy_wait_ms());
     let busy = rest.map_or_else(of_all, |rest| rest.busy);
     let seen = Seen { reuse: market.reuse(request), busy, ..Seen::default() };
-    let candidates = &filtered.candidates;
     let now = turn.now;
-    Scores { balance, seen, market, request, policy, candidates, readings, outlooks, field, rest, now }
+    Scores { balance, seen, market, request, policy, candidates, outlooks, field, rest, now }
 }
 
 impl<'a> Scores<'a, '_> {
     /// Every candidate's bid, in order of their ids.
     pub fn bids(&self, chance: &mut Chance) -> Vec<Bid> {
         let bid = |place| {
-            let (cost, pressure) = (self.cost(place), self.readings[place].pressure());
+            let (cost, pressure) = (self.cost(place), self.candidates[place].reading.pressure());
             Bid { place, cost, pressure, draw: chance.u64(..) }
         };
         (0..self.candidates.len()).map(bid).collect()
@@ -144,7 +147,7 @@ impl<'a> Scores<'a, '_> {
 
     /// What a candidate scored.
     pub fn scored(&self, bid: &Bid) -> Scored<'a> {
-        let (candidate, reading) = (self.candidates[bid.place], &self.readings[bid.place]);
+        let Candidate { node, index, trial, ref reading, .. } = self.candidates[bid.place];
         let Outlook { terms, work, cached_tokens } = self.outlook(bid.place);
         let score = Score {
             cost: bid.cost,
@@ -155,7 +158,7 @@ impl<'a> Scores<'a, '_> {
             in_flight: reading.counts.in_flight,
             slow_start: reading.slow_start,
         };
-        Scored { candidate, score, work, cache_blocks: reading.cache_blocks }
+        Scored { node, index, trial, score, work, cache_blocks: reading.cache_blocks }
     }
 
     /// What the cost of each candidate is made of; `None` where the policy does not reckon it.
@@ -165,10 +168,11 @@ impl<'a> Scores<'a, '_> {
     }
 
     fn cost(&self, place: usize) -> f64 {
-        let (candidate, reading) = (&self.candidates[place], &self.readings[place]);
+        let candidate = &self.candidates[place];
+        let Candidate { reading, .. } = candidate;
         let cached = || self.market.cached(reading);
         match self.balance {
-            Balance::ExpectedCost => self.outlook(place).terms.total(),
+            Balance::ExpectedCost => self.outlooks[place].terms.total(),
             Balance::Auto | Balance::WeightedLoad => reading.load(&self.policy.load).total(),
             Balance::LeastInFlight | Balance::PowerOfTwo => in_flight::cost(reading),
             Balance::RoundRobin => reading.counts.last_pick as f64,
@@ -177,42 +181,38 @@ impl<'a> Scores<'a, '_> {
             Balance::PrefixThenLoad => self.field.prefix_then_load(reading, cached()),
             Balance::WeightedScorers => self.field.weighted_scorers(reading, cached()),
             Balance::OverlapCost => self.field.overlap_cost(reading, cached()),
-            Balance::Hash => self.field.hash(candidate, reading),
+            Balance::Hash => self.field.hash(candidate),
         }
     }
 
     fn outlook(&self, place: usize) -> Outlook {
-        let reckoned = || outlook(&self.candidates[place], &self.readings[place], &self.market);
+        let reckoned = || outlook(&self.candidates[place], self.market);
         self.outlooks.get(place).copied().unwrap_or_else(reckoned)
     }
 }
 
-fn outlooks(
-    candidates: &[Candidate<'_>],
-    readings: &[Reading],
-    standings: Option<Vec<Standing>>,
-    market: &Market,
-) -> Vec<Outlook> {
+fn outlooks(candidates: &[Candidate<'_>], standings: Option<Vec<Standing>>, market: &Market) -> Vec<Outlook> {
     let Some(standings) = standings else {
-        return candidates.iter().zip(readings).map(|(c, reading)| outlook(c, reading, market)).collect();
+        return candidates.iter().map(|candidate| outlook(candidate, market)).collect();
     };
-    readings.iter().zip(&standings).map(|(reading, standing)| market.outlook(reading, standing)).collect()
+    let standing = candidates.iter().zip(&standings);
+    standing.map(|(Candidate { reading, .. }, standing)| market.outlook(reading, standing)).collect()
 }
 
-fn outlook(candidate: &Candidate<'_>, reading: &Reading, market: &Market) -> Outlook {
-    market.outlook(reading, &market.standing(candidate, reading))
+fn outlook(candidate: &Candidate<'_>, market: &Market) -> Outlook {
+    market.outlook(&candidate.reading, &market.standing(candidate))
 }
 
 /// Reads what only such a request wants to know: whether an adapter is loaded, or reports that hold no longer.
 fn reread(
-    readings: &mut [Reading],
+    candidates: &mut [Candidate<'_>],
     request: &RouteRequest,
-    filtered: &Filtered<'_>,
+    rung: Rung,
     policy: &Policy,
     now: Instant,
 ) {
-    for (reading, candidate) in readings.iter_mut().zip(&filtered.candidates) {
-        *reading = Reading::for_adapter(request.adapter.as_ref(), candidate.node, policy, filtered.rung, now);
+    for Candidate { node, reading, .. } in candidates {
+        *reading = Reading::for_adapter(request.adapter.as_ref(), node, policy, rung, now);
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     Scene, Turn,
     filter::{Candidate, Filtered, exceeds, is_wanted},
     score::{self, cost::Market},
-    view::Boards,
+    view::{Boards, View},
 };
 use crate::{
     domain::{
@@ -20,7 +20,6 @@ use crate::{
     state::nodes::{
         board::{Board, Census, Glance, Rows, Search},
         prefixes::Occupancy,
-        reading::Reading,
         standing::{Speeds, Standing},
     },
 };
@@ -40,8 +39,6 @@ pub struct Shortlist<'a> {
 /// What the board has told already.
 #[derive(Debug)]
 pub struct Searched {
-    /// What all nodes have in common.
-    pub market: Market,
     /// Where each candidate stands; its cache as it was not long ago.
     pub standings: Vec<Standing>,
     /// Of those that are no candidates.
@@ -57,10 +54,11 @@ pub struct Rest {
     pub is_full: bool,
 }
 
-/// Looks for the cheapest nodes; `None` where all nodes must be looked at.
+/// Looks for the cheapest nodes in a market of the request's own class; `None` where all nodes must be looked at.
 pub fn shortlist<'a>(
     request: &RouteRequest,
     boards: &Boards<'a>,
+    market: &Market,
     scene: Scene<'_>,
     turn: &mut Turn,
 ) -> Option<Shortlist<'a>> {
@@ -72,26 +70,18 @@ pub fn shortlist<'a>(
     if balance != Balance::ExpectedCost || !is_calm(&census, board, scene, turn) {
         return None;
     }
-    // Others decide meanwhile: nobody holds the board while prefixes are looked up.
-    let market = Market::of(request, speeds, scene, turn.now);
     let mut rows = board.read_again(version, scene.policy, turn.now);
-    let places = search(request, board, &mut rows, &market, scene, turn);
-    let (mut candidates, mut readings, mut standings) = with_room_for(places.len());
-    for place in places {
-        let (node, reading) = (&board.nodes()[place], &rows.readings()[place]);
-        if is_wanted(request, node, reading) {
-            candidates.push(Candidate::plain(board, place));
-            readings.push(*reading);
-            standings.push(rows.standing(place));
-        }
-    }
-    let filtered = plain(request, (candidates, readings), speeds);
+    let mut places = search(request, board, &mut rows, market, scene, turn);
+    places.retain(|place| is_wanted(request, &board.nodes()[*place], &rows.readings()[*place]));
+    let candidates = places.iter().map(|place| Candidate::plain(View::of(board, &rows, *place))).collect();
+    let standings = places.iter().map(|place| rows.standing(*place)).collect();
+    let filtered = plain(request, candidates, speeds);
     let rest =
         Rest { busy: rows.busy(market.busy_wait_ms(), turn.now), is_full: census.least_pressure >= 1.0 };
     // From here on others may decide: they do not wait for this pick's memory.
     drop(rows);
     filtered.candidates.iter().for_each(ask_for);
-    let searched = Searched { market, standings, rest };
+    let searched = Searched { standings, rest };
     (!filtered.candidates.is_empty()).then_some(Shortlist { filtered, searched })
 }
 
@@ -102,11 +92,6 @@ fn ask_for(Candidate { node, target, .. }: &Candidate<'_>) {
     let cache = live.occupancy.as_deref().map(Occupancy::number);
     let counts = (Arc::strong_count(node), live.counts().in_flight, live.ledger.outstanding().front);
     black_box((target.node().as_bytes().first().copied(), counts, cache));
-}
-
-/// Lists that will not have to grow: each growth would be an allocation more for every pick.
-fn with_room_for<'a>(count: usize) -> (Vec<Candidate<'a>>, Vec<Reading>, Vec<Standing>) {
-    (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count))
 }
 
 /// Whether the request asks nothing that a board does not know.
@@ -143,13 +128,9 @@ fn search(
     rows.shortlist(board.nodes(), &search, market)
 }
 
-fn plain<'a>(
-    request: &RouteRequest,
-    (candidates, readings): (Vec<Candidate<'a>>, Vec<Reading>),
-    speeds: Speeds,
-) -> Filtered<'a> {
+fn plain<'a>(request: &RouteRequest, candidates: Vec<Candidate<'a>>, speeds: Speeds) -> Filtered<'a> {
     let class = request.class();
-    Filtered { candidates, readings, speeds, class, spilled: false, rung: Rung::Normal, dropped: Vec::new() }
+    Filtered { candidates, speeds, class, spilled: false, rung: Rung::Normal, dropped: Vec::new() }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ fn verdicts(seen: &Seen<'_>) -> Vec<Option<Verdict>> {
     let mut verdicts: Vec<_> =
         seen.filtered.dropped.iter().map(|filter| filter.map(Verdict::Dropped)).collect();
     for (rank, scored) in seen.ranked.iter().enumerate() {
-        verdicts[scored.candidate.index] = Some(Verdict::Scored(scored.score, rank));
+        verdicts[scored.index] = Some(Verdict::Scored(scored.score, rank));
     }
     verdicts
 }

@@ -56,7 +56,7 @@ pub struct Market {
     overlaps: Overlaps,
     prompt_tokens: u32,
     block_tokens: u32,
-    speeds: Speeds,
+    pub(super) speeds: Speeds,
     pub(super) target_ms: f64,
     pub(super) price: f64,
     /// Share of what is pushed out that will be missed, as its weight.
@@ -117,9 +117,9 @@ impl Market {
     }
 
     /// Where a candidate stands.
-    pub fn standing(&self, candidate: &Candidate<'_>, reading: &Reading) -> Standing {
+    pub fn standing(&self, candidate: &Candidate<'_>) -> Standing {
         let occupancy = candidate.node.live.occupancy.as_deref();
-        Standing::of(reading, occupancy, &self.speeds, &self.wanted)
+        Standing::of(&candidate.reading, occupancy, &self.speeds, &self.wanted)
     }
 
     /// What the request costs on a candidate that stands so.

@@ -19,6 +19,7 @@ use crate::{
         policy::Policy,
         time::{Chance, Instant},
     },
+    route::filter::Candidate,
     state::nodes::{
         node::Node,
         reading::{Reading, Told},
@@ -27,23 +28,24 @@ use crate::{
 
 /// Lets each node borrow what it does not tell. The requests in execution too: without them all that is in flight on
 /// a node without an agent would count as queued, and it would get less than its share.
-pub fn borrow(readings: &mut [Reading], chance: &mut Chance) {
-    borrow_one(readings, |told| &mut told.cpu, chance);
-    borrow_one(readings, |told| &mut told.memory, chance);
-    borrow_one(readings, |told| &mut told.running, chance);
+pub fn borrow(candidates: &mut [Candidate<'_>], chance: &mut Chance) {
+    borrow_one(candidates, |told| &mut told.cpu, chance);
+    borrow_one(candidates, |told| &mut told.memory, chance);
+    borrow_one(candidates, |told| &mut told.running, chance);
 }
 
 fn borrow_one<T: Copy>(
-    readings: &mut [Reading],
+    candidates: &mut [Candidate<'_>],
     field: fn(&mut Told) -> &mut Option<T>,
     chance: &mut Chance,
 ) {
-    let telling = readings.iter_mut().filter_map(|reading| *field(&mut reading.told)).count();
-    if telling == 0 || telling == readings.len() {
+    let told = |candidate: &mut Candidate<'_>| *field(&mut candidate.reading.told);
+    let telling = candidates.iter_mut().filter_map(told).count();
+    if telling == 0 || telling == candidates.len() {
         return;
     }
-    let lenders: Vec<T> = readings.iter_mut().filter_map(|reading| *field(&mut reading.told)).collect();
-    for reading in readings {
+    let lenders: Vec<T> = candidates.iter_mut().filter_map(told).collect();
+    for Candidate { reading, .. } in candidates {
         field(&mut reading.told).get_or_insert_with(|| lenders[chance.usize(..lenders.len())]);
     }
 }

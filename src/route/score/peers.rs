@@ -49,7 +49,6 @@ impl Field {
     pub fn of(
         request: &RouteRequest,
         candidates: &[Candidate<'_>],
-        readings: &[Reading],
         market: &Market,
         balance: Balance,
     ) -> Self {
@@ -57,8 +56,8 @@ impl Field {
         if !reads.contains(&balance) {
             return Self::default();
         }
-        let in_flight = || readings.iter().map(|reading| reading.counts.in_flight);
-        let queues = || readings.iter().map(|reading| reading.told.waiting.unwrap_or(0));
+        let in_flight = || candidates.iter().map(|candidate| candidate.reading.counts.in_flight);
+        let queues = || candidates.iter().map(|candidate| candidate.reading.told.waiting.unwrap_or(0));
         let (fewest, most) = (in_flight().min().unwrap_or(0), in_flight().max().unwrap_or(0));
         let is_uneven =
             most - fewest > UNEVEN_DIFFERENCE && f64::from(most) > UNEVEN_RATIO * f64::from(fewest);
@@ -70,7 +69,7 @@ impl Field {
             longest_queue: queues().max().unwrap_or(0),
             by_prefix: is_long && !is_uneven,
             prefix_digest: digest(request),
-            crowd: crowd(readings),
+            crowd: crowd(candidates),
         }
     }
 
@@ -101,9 +100,9 @@ impl Field {
 
     /// The node whose name and the prompt's beginning hash highest, of those that are not crowded: rendezvous hashing
     /// with bounded loads. Requests without a prefix fall anywhere, but always the same way.
-    pub fn hash(&self, candidate: &Candidate<'_>, reading: &Reading) -> f64 {
+    pub fn hash(&self, Candidate { node, reading, .. }: &Candidate<'_>) -> f64 {
         let mut state = self.prefix_digest;
-        for byte in candidate.node.spec.id.as_str().bytes() {
+        for byte in node.spec.id.as_str().bytes() {
             state = spread(state ^ u64::from(byte));
         }
         let crowded = if f64::from(reading.counts.in_flight) < self.crowd { 0.0 } else { CROWDED };
@@ -113,9 +112,9 @@ impl Field {
 
 /// A quarter more than its share of all requests, this one among them: a beginning that all have in common must not send
 /// them all to one node (Mirrokni et al., "Consistent Hashing with Bounded Loads", 2018).
-fn crowd(readings: &[Reading]) -> f64 {
-    let all: f64 = readings.iter().map(|reading| f64::from(reading.counts.in_flight)).sum();
-    (CROWD_RATIO * (all + 1.0) / readings.len().max(1) as f64).ceil().max(CROWD_MIN)
+fn crowd(candidates: &[Candidate<'_>]) -> f64 {
+    let all: f64 = candidates.iter().map(|candidate| f64::from(candidate.reading.counts.in_flight)).sum();
+    (CROWD_RATIO * (all + 1.0) / candidates.len().max(1) as f64).ceil().max(CROWD_MIN)
 }
 
 /// Stands for the beginning of the prompt, or for the request.

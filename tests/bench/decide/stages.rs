@@ -5,7 +5,10 @@
 
 use pointsman::{
     domain::request::RouteRequest,
-    route::{Scene, Turn, degrade::survey, filter::filter, place::place, shortlist::shortlist, view::Boards},
+    route::{
+        Scene, Turn, degrade::survey, filter::filter, place::place, score::cost::Market,
+        shortlist::shortlist, view::Boards,
+    },
 };
 use serde_json::{Value, json};
 
@@ -35,7 +38,8 @@ pub(crate) fn stages(mut world: World) -> Result<Stages, Failure> {
         }),
         list: timed(&mut world, |request, scene, turn| {
             let boards = Boards::of(request, scene, turn.now);
-            shortlist(request, &boards, scene, turn).map_or_else(
+            let market = Market::of(request, boards.of_class(request.class()).1.speeds, scene, turn.now);
+            shortlist(request, &boards, &market, scene, turn).map_or_else(
                 || filter(request, &boards, scene, turn.now).candidates.len(),
                 |list| list.filtered.candidates.len(),
             )

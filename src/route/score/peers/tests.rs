@@ -54,24 +54,28 @@ impl Fleet {
 
     fn costs(&self, balance: Balance, request: &RouteRequest) -> Vec<f64> {
         let target = Target::new(&self.nodes[0].spec.id, "http://anywhere");
-        let candidate = |(index, node)| Candidate { node, target: &target, index, trial: Trial::No };
-        let candidates: Vec<_> = self.nodes.iter().enumerate().map(candidate).collect();
-        let readings: Vec<_> =
-            self.nodes.iter().map(|node| Reading::of(node, &self.policy, Rung::Normal, NOW)).collect();
+        let nodes = self.nodes.iter().enumerate();
+        let candidates: Vec<_> = nodes
+            .map(|(index, node)| {
+                let reading = Reading::of(node, &self.policy, Rung::Normal, NOW);
+                Candidate { node, target: &target, index, trial: Trial::No, reading }
+            })
+            .collect();
         let topology = self.state.nodes.topology();
         let scene = Scene { state: &self.state, topology: &topology, policy: &self.policy };
         let market = Market::of(request, Speeds::default(), scene, NOW);
-        let field = Field::of(request, &candidates, &readings, &market, balance);
-        let cost = |(candidate, reading): (&Candidate<'_>, &Reading)| {
+        let field = Field::of(request, &candidates, &market, balance);
+        let cost = |candidate: &Candidate<'_>| {
+            let reading = &candidate.reading;
             let cached = market.cached(reading);
             match balance {
                 Balance::PrefixThenLoad => field.prefix_then_load(reading, cached),
                 Balance::WeightedScorers => field.weighted_scorers(reading, cached),
                 Balance::OverlapCost => field.overlap_cost(reading, cached),
-                _ => field.hash(candidate, reading),
+                _ => field.hash(candidate),
             }
         };
-        candidates.iter().zip(&readings).map(cost).collect()
+        candidates.iter().map(cost).collect()
     }
 
     fn best(&self, balance: Balance, request: &RouteRequest) -> usize {
