@@ -12,8 +12,6 @@ use crate::state::nodes::standing::Standing;
 
 /// Standings of a group.
 pub const WIDTH: usize = 16;
-/// Numbers of a standing.
-const COLUMNS: usize = 9;
 
 /// A group of standings, column by column.
 #[derive(Debug, Clone)]
@@ -101,39 +99,38 @@ impl Group {
         }
     }
 
-    fn columns(&mut self) -> [&mut [f64; WIDTH]; COLUMNS] {
-        let Self { free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at } =
-            self;
-        [free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at]
-    }
-
-    /// Puts a row in its place; says whether it was another before.
-    fn put(&mut self, lane: usize, row: [f64; COLUMNS]) -> bool {
-        let mut has_changed = false;
-        for (column, number) in self.columns().into_iter().zip(row) {
-            debug_assert!(!number.is_nan(), "what is no number is never the least");
-            has_changed |= column[lane] != number;
-            column[lane] = number;
+    /// Puts a standing in its place; says whether it was another before.
+    fn put(&mut self, lane: usize, standing: &Standing) -> bool {
+        if self.get(lane) == *standing {
+            return false;
         }
-        has_changed
+        self.free_at[lane] = standing.free_at;
+        self.backlog[lane] = standing.backlog;
+        self.pace[lane] = standing.pace;
+        self.decoding[lane] = standing.decoding;
+        self.context[lane] = standing.context;
+        self.lively[lane] = standing.lively;
+        self.block_share[lane] = standing.block_share;
+        self.typical[lane] = standing.typical;
+        self.typical_at[lane] = standing.typical_at;
+        debug_assert!(self.get(lane) == *standing, "what is no number is never the least");
+        true
     }
 
     /// The least of each column.
-    fn best(&mut self, level: Level) -> [f64; COLUMNS] {
-        let columns = self.columns();
-        let mut best = [0.0; COLUMNS];
-        dispatch!(level, simd => for (column, best) in columns.into_iter().zip(&mut best) {
-            *best = lanes::least(simd, column);
-        });
-        best
+    fn best(&self, level: Level) -> Standing {
+        dispatch!(level, simd => Standing {
+            free_at: lanes::least(simd, &self.free_at),
+            backlog: lanes::least(simd, &self.backlog),
+            pace: lanes::least(simd, &self.pace),
+            decoding: lanes::least(simd, &self.decoding),
+            context: lanes::least(simd, &self.context),
+            lively: lanes::least(simd, &self.lively),
+            block_share: lanes::least(simd, &self.block_share),
+            typical: lanes::least(simd, &self.typical),
+            typical_at: lanes::least(simd, &self.typical_at),
+        })
     }
-}
-
-/// A standing as a row of the columns.
-fn row(standing: &Standing) -> [f64; COLUMNS] {
-    let Standing { free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at } =
-        *standing;
-    [free_at, backlog, pace, decoding, context, lively, block_share, typical, typical_at]
 }
 
 impl Pyramid {
@@ -153,13 +150,13 @@ impl Pyramid {
 
     /// A node stands otherwise now. Only what changes is written, and only as far up as it does.
     pub(super) fn set(&mut self, place: usize, standing: &Standing) {
-        let (mut place, mut row) = (place, row(standing));
+        let (mut place, mut standing) = (place, *standing);
         for groups in &mut self.levels {
             let Some(group) = groups.get_mut(place / WIDTH) else { return };
-            if !group.put(place % WIDTH, row) {
+            if !group.put(place % WIDTH, &standing) {
                 return;
             }
-            row = group.best(self.level);
+            standing = group.best(self.level);
             place /= WIDTH;
         }
     }
