@@ -109,7 +109,7 @@ pub struct Choice<'a> {
     /// The request's pool as it was found, and whether the request goes there.
     pool: Option<Pool>,
     fate: Fate,
-    explanation: Option<Explanation>,
+    explanation: Option<Box<Explanation>>,
     /// What was learned of the pool where nodes were looked at.
     demand: Option<Seen>,
 }

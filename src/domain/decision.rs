@@ -19,10 +19,10 @@ pub struct Decision {
     pub outcome: Result<Granted, Rejection>,
     /// How far from normal it was decided.
     pub rung: Rung,
-    /// Why, if asked.
-    pub explanation: Option<Explanation>,
+    /// Why, if asked. Boxed, like all that is rare: a decision is handed on many times.
+    pub explanation: Option<Box<Explanation>>,
     /// Set where the decision found that the pool has changed its rung: what to. Told once a change, for the log.
-    pub turned: Option<Pool>,
+    pub turned: Option<Box<Pool>>,
 }
 
 /// The service says yes.

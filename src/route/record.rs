@@ -53,7 +53,7 @@ pub fn record(
     if let (Ok((granted, _)), Some(key)) = (&granted, question.filter(|_| known != Known::Unasked)) {
         scene.state.answers.note(&key, verdict(granted), turn.now);
     }
-    let turned = pool.filter(|pool| scene.state.pools.observe(pool, fate, turn.now).is_some());
+    let turned = pool.filter(|pool| scene.state.pools.observe(pool, fate, turn.now).is_some()).map(Box::new);
     let rung = granted.as_ref().map_or(rung, |(_, rung)| *rung);
     Some(Decision { outcome: granted.map(|(granted, _)| granted), rung, explanation, turned })
 }

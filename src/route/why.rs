@@ -15,10 +15,10 @@ pub fn explanation(
     answer: Option<AnswerVerdict>,
     pool: Option<Pool>,
     scene: Scene<'_>,
-) -> Explanation {
+) -> Box<Explanation> {
     let ids = scene.topology.nodes.iter().map(|node| node.spec.id.clone());
     let verdicts = seen.map(verdicts).unwrap_or_default();
-    Explanation {
+    Box::new(Explanation {
         balance: seen.map_or(scene.policy.balance, |seen| seen.balance).name(),
         class: seen.map_or(NodeClass::Normal, |seen| seen.filtered.class),
         revision: scene.topology.revision,
@@ -26,7 +26,7 @@ pub fn explanation(
         limits,
         answer,
         pool,
-    }
+    })
 }
 
 /// What became of each node, in order of their ids.

@@ -21,7 +21,7 @@ pub fn decision(request_id: &RequestId, decision: Decision) -> proto::PickNodeRe
         request_id: request_id.to_string(),
         outcome: Some(outcome),
         rung: rung(decision.rung).into(),
-        explanation: decision.explanation.map(explanation),
+        explanation: decision.explanation.map(|why| explanation(*why)),
     }
 }
 
