@@ -17,13 +17,14 @@ mod evict;
 mod list;
 mod peers;
 mod place;
+mod search;
 mod split;
 mod told;
 
-use std::{iter, mem, sync::Arc};
+use std::{mem, sync::Arc};
 
 use super::{
-    Occupancy, Overlaps,
+    Occupancy,
     finder::{self, Finder},
     lively::Lively,
     slab::{NONE, Slab},
@@ -150,46 +151,6 @@ impl Forest {
         holder.is_some_and(|holder| std::ptr::eq(&raw const *holder.occupancy, occupancy))
     }
 
-    /// Finds how much of a prompt each node holds, run by run.
-    pub(super) fn search(&self, blocks: &[BlockKey], overlaps: &mut Overlaps) {
-        let (mut left, mut parent) = (blocks, NONE);
-        while let Some((run, shared)) = self.next(parent, left) {
-            let before = blocks.len() - left.len();
-            let depth = |hold: u32| {
-                let Hold { holder, length, .. } = self.holds[hold];
-                (holder, count(before + shared.min(length as usize)))
-            };
-            let Run { first, holders, blocks: all, .. } = &self.runs[run];
-            overlaps.put(*holders as usize, self.holders.len(), self.peers(*first).map(depth));
-            if shared < all.len() {
-                return;
-            }
-            (left, parent) = (&left[shared..], run);
-        }
-    }
-
-    /// The run that these blocks begin behind another, and how many blocks they share.
-    fn next(&self, parent: u32, blocks: &[BlockKey]) -> Option<(u32, usize)> {
-        let run = self.head(*blocks.first()?)?;
-        let known = &self.runs[run];
-        (known.parent == parent).then(|| (run, shared(&known.blocks, blocks)))
-    }
-
-    /// The prompt up to this block, from its beginning; `None` where the node does not hold that.
-    pub(super) fn path(&self, number: u16, block: BlockKey) -> Option<Vec<BlockKey>> {
-        let (last, place) = self.locate(block)?;
-        let hold = self.find(last, number)?;
-        if self.holds[hold].length as usize <= place {
-            return None;
-        }
-        let up = |&run: &u32| Some(self.runs[run].parent).filter(|&parent| parent != NONE);
-        let mut runs: Vec<_> = iter::successors(Some(last), up).collect();
-        runs.reverse();
-        let mut path: Vec<_> = runs.iter().flat_map(|&run| &self.runs[run].blocks).copied().collect();
-        path.truncate(path.len() - self.runs[last].blocks.len() + place + 1);
-        Some(path)
-    }
-
     fn holder(&mut self, number: u16) -> Option<&mut Holder> {
         self.holders.get_mut(usize::from(number))?.as_mut()
     }
@@ -218,18 +179,6 @@ impl Forest {
         self.room = others + blocks.capacity();
         changed
     }
-}
-
-/// Leading blocks that both have. Eight are compared at once: mostly all are the same.
-fn shared(some: &[BlockKey], others: &[BlockKey]) -> usize {
-    let (eights, _) = some.as_chunks::<8>();
-    let (other_eights, _) = others.as_chunks::<8>();
-    let differ = |(one, other): (&BlockKey, &BlockKey)| one.get() ^ other.get();
-    let are_same = |(ones, others): &(&[BlockKey; 8], &[BlockKey; 8])| {
-        ones.iter().zip(*others).map(differ).fold(0, |all, bits| all | bits) == 0
-    };
-    let same = 8 * eights.iter().zip(other_eights).take_while(are_same).count();
-    same + some[same..].iter().zip(&others[same..]).take_while(|(one, other)| one == other).count()
 }
 
 /// A count of blocks of one prompt.

@@ -1,6 +1,6 @@
 //! How does a prompt come to a node?
 
-use super::{Forest, Hold, Run, count, finder, shared};
+use super::{Forest, Hold, Run, count, finder, search::shared_blocks};
 use crate::{
     domain::prefix::BlockKey,
     state::nodes::prefixes::{Occupancy, Renewals, lively::TICKS, slab::NONE},
@@ -41,6 +41,7 @@ impl Forest {
     /// Goes on by a run; `None` where the chain ends.
     fn step(&mut self, chain: &mut Chain<'_>) -> Option<()> {
         let block = *chain.left.first()?;
+        // For a run that is split, and one that is new.
         if !self.runs.has_room(2) || !self.holds.has_room(2) {
             return None;
         }
@@ -53,7 +54,7 @@ impl Forest {
 
     /// Follows a run as far as the chain does.
     fn follow(&mut self, run: u32, chain: &mut Chain<'_>) -> Option<()> {
-        let shared = shared(&self.runs[run].blocks, chain.left);
+        let shared = shared_blocks(&self.runs[run].blocks, chain.left);
         let known = self.find(run, chain.holder).map(|hold| (hold, &self.holds[hold]));
         // How often prompts are renewed within a tick makes them no dearer to keep, and a popular one is renewed thousands of
         // times a second. (memcached bumps an item at most once a minute, for the same reason.)

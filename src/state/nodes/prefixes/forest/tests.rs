@@ -1,5 +1,7 @@
 //! What must hold after every change.
 
+use std::iter;
+
 use super::*;
 use crate::state::nodes::prefixes::Prefixes;
 

@@ -22,7 +22,8 @@ impl Forest {
 
     /// The run that a block is in, and its place there.
     pub(super) fn locate(&self, block: BlockKey) -> Option<(u32, usize)> {
-        let place = |run: u32| self.runs[run].blocks.iter().position(|known| *known == block);
+        // Engines let go of tails, and go on at them.
+        let place = |run: u32| self.runs[run].blocks.iter().rposition(|known| *known == block);
         let inner = || self.inner.find(finder::of_block(block), |run| place(run).is_some());
         let run = self.head(block).or_else(inner)?;
         Some((run, place(run)?))
