@@ -24,9 +24,9 @@ mod told;
 use std::{mem, sync::Arc};
 
 use super::{
-    Occupancy,
     finder::{self, Finder},
     lively::Lively,
+    occupancy::Occupancy,
     slab::{NONE, Slab},
 };
 use crate::domain::prefix::BlockKey;

@@ -3,7 +3,11 @@
 use super::{Forest, Hold, Run, count, finder, search::shared_blocks};
 use crate::{
     domain::prefix::BlockKey,
-    state::nodes::prefixes::{Occupancy, Renewals, lively::TICKS, slab::NONE},
+    state::nodes::prefixes::{
+        lively::TICKS,
+        occupancy::{Occupancy, Renewals},
+        slab::NONE,
+    },
 };
 
 /// A prompt that is being placed, as far as it is not yet.

@@ -5,7 +5,7 @@ use std::iter;
 use super::{Forest, Hold, Run, count};
 use crate::{
     domain::prefix::BlockKey,
-    state::nodes::prefixes::{Overlaps, slab::NONE},
+    state::nodes::prefixes::{overlaps::Overlaps, slab::NONE},
 };
 
 impl Forest {
