@@ -73,12 +73,14 @@ async fn pointsman(role: &str) -> Result<(), Failure> {
     obey(running.address(), || end_leases(&desk)).await
 }
 
-/// Ends every lease as if its time had passed, and forgets it.
+/// Ends every lease as if its time had passed, and forgets it; and with it the lead of its question, of which there may be no
+/// more than so many.
 fn end_leases(desk: &Desk) {
     let leases = desk.policy().leases;
     let late = desk.now() + leases.ttl_max;
     desk.state.leases.sweep(&leases, late);
     desk.state.leases.sweep(&leases, late + leases.remember + Duration::from_secs(1));
+    desk.state.answers.sweep(late);
 }
 
 fn local() -> SocketAddr {
