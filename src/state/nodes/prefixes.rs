@@ -122,12 +122,21 @@ impl Prefixes {
 
     /// The prompt up to a block that the engine names; `None` where the node does not hold that.
     fn path(&self, occupancy: &Occupancy, block: BlockKey) -> Option<Vec<BlockKey>> {
-        let mut forest = self.forest.write();
-        if occupancy.is_cold() || !forest.is_member(occupancy) {
-            return None;
+        self.listen(occupancy);
+        let forest = self.forest.read();
+        let is_known = !occupancy.is_cold() && forest.is_member(occupancy);
+        is_known.then(|| forest.path(occupancy.number(), block))?
+    }
+
+    /// The node's engine tells what it holds. Once that is known, picks need not wait for it to be noted.
+    fn listen(&self, occupancy: &Occupancy) {
+        if self.forest.read().is_telling(occupancy.number()) {
+            return;
         }
-        forest.tells(occupancy.number());
-        forest.path(occupancy.number(), block)
+        let mut forest = self.forest.write();
+        if forest.is_member(occupancy) {
+            forest.tells(occupancy.number());
+        }
     }
 
     /// The node says that it holds these no longer; then it does not hold what comes after them either.

@@ -59,16 +59,21 @@ impl Forest {
     /// Follows a run as far as the chain does.
     fn follow(&mut self, run: u32, chain: &mut Chain<'_>) -> Option<()> {
         let shared = shared_blocks(&self.runs[run].blocks, chain.left);
-        let known = self.find(run, chain.holder).map(|hold| (hold, &self.holds[hold]));
+        let known = self.find(run, chain.holder);
         // How often prompts are renewed within a tick makes them no dearer to keep, and a popular one is renewed thousands of
         // times a second. (memcached bumps an item at most once a minute, for the same reason.)
-        let is_used = known.is_some_and(|(_, hold)| hold.used >= chain.tick);
-        let held = known.map_or(0, |(_, hold)| hold.length as usize);
+        let is_used = known.is_some_and(|hold| self.holds[hold].used >= chain.tick);
+        let held = known.map_or(0, |hold| self.holds[hold].length as usize);
         // What follows hangs at an end; and what the chain does not use keeps its age.
         let parts =
             shared < self.runs[run].blocks.len() && (shared < chain.left.len() || shared < held && !is_used);
-        let run = if parts { self.split(run, shared)? } else { run };
-        let hold = match self.find(run, chain.holder) {
+        let (run, known) = if parts {
+            let first = self.split(run, shared)?;
+            (first, self.find(first, chain.holder))
+        } else {
+            (run, known)
+        };
+        let hold = match known {
             Some(hold) => {
                 self.renew(hold, count(held.min(shared)), is_used, chain);
                 hold

@@ -7,6 +7,12 @@ use super::{Forest, finder};
 use crate::{domain::prefix::BlockKey, state::nodes::prefixes::slab::NONE};
 
 impl Forest {
+    /// Whether the node's engine has told what it holds.
+    pub(in crate::state::nodes::prefixes) fn is_telling(&self, number: u16) -> bool {
+        let holder = self.holders.get(usize::from(number)).and_then(Option::as_ref);
+        holder.is_some_and(|holder| holder.tells)
+    }
+
     /// The node's engine tells what it holds.
     pub(in crate::state::nodes::prefixes) fn tells(&mut self, number: u16) {
         let Some(holder) = self.holder(number) else { return };
@@ -31,8 +37,7 @@ impl Forest {
 
     /// All blocks of a run are found where this node tells of them.
     pub(super) fn tell_for(&mut self, run: u32, number: u16) {
-        let tells = self.holder(number).is_some_and(|holder| holder.tells);
-        if tells && !std::mem::replace(&mut self.runs[run].is_told, true) {
+        if self.is_telling(number) && !std::mem::replace(&mut self.runs[run].is_told, true) {
             self.tell_from(run, 1);
         }
     }
