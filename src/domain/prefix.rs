@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use super::id::{AdapterName, ModelName, TenantId};
 
 /// Stands for a block of a prompt and everything before it, among the prompts of one tenant for one model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct BlockKey(u64);
 
 impl BlockKey {

@@ -17,6 +17,7 @@
 mod ask;
 mod gcra;
 mod keys;
+mod ready;
 mod steady;
 mod tally;
 
@@ -34,14 +35,14 @@ use crate::domain::{
 use ask::{Ask, Kind};
 use gcra::{Pace, Refusal};
 use keys::{Full, Keys};
-use tally::Tallies;
+use ready::{Ready, Rules};
 
 /// What everyone has taken.
 #[derive(Debug, Default)]
 pub struct Limits {
     digester: Digester,
     keys: Keys,
-    tallies: Tallies,
+    rules: Rules,
     overflowed: AtomicU64,
     uncounted: AtomicU64,
 }
@@ -130,8 +131,11 @@ impl Limits {
         now: Instant,
     ) -> Vec<LimitVerdict> {
         let asks = [Ask::for_one(request, policy), Ask::for_tokens(request, tokens, policy)];
-        let verdicts = asks.into_iter().flat_map(|ask| ask.matching().map(move |(_, rule)| (rule, ask)));
-        verdicts.map(|(rule, ask)| self.verdict(rule, ask, now)).collect()
+        let rules = self.rules.of(&policy.rules, &self.digester);
+        let verdicts = |ask: Ask<'_>| {
+            ask.matching(&rules).map(move |rule| self.verdict(rule, ask, now)).collect::<Vec<_>>()
+        };
+        asks.into_iter().flat_map(verdicts).collect()
     }
 
     /// Forgets keys that owe nothing.
@@ -145,30 +149,27 @@ impl Limits {
             keys: self.keys.len(),
             overflowed: self.overflowed.load(Relaxed),
             uncounted: self.uncounted.load(Relaxed),
-            rules: self.tallies.stats(),
+            rules: self.rules.stats(),
         }
     }
 
     /// Takes of each rule in turn; the first refusal gives back what earlier rules took. Until then others find that
     /// taken: under a rule that is nearly used up, of two requests at once both may be refused, never both admitted.
     fn take_all(&self, ask: Ask<'_>, now: Instant) -> Result<Box<[Taking]>, OverLimit> {
-        let count = ask.matching().count();
-        if count == 0 {
-            return Ok(Box::default());
-        }
-        let tallies = self.tallies.of(&ask.policy.rules);
-        let mut takings = Vec::with_capacity(count);
-        for (at, rule) in ask.matching() {
-            match (self.take(rule, ask, now), rule.mode) {
+        let rules = self.rules.of(&ask.policy.rules, &self.digester);
+        let mut takings = Vec::with_capacity(ask.matching(&rules).count());
+        for (rule, ready) in ask.matching(&rules) {
+            let tally = &ready.tally;
+            match (self.take((rule, ready), ask, now), rule.mode) {
                 (Ok(taking), _) => {
-                    tallies[at].fitted.fetch_add(1, Relaxed);
+                    tally.fitted.fetch_add(1, Relaxed);
                     takings.extend(taking);
                 }
                 (Err(_), Mode::Shadow) => {
-                    tallies[at].shadow_refused.fetch_add(1, Relaxed);
+                    tally.shadow_refused.fetch_add(1, Relaxed);
                 }
                 (Err(refusal), Mode::Enforced) => {
-                    tallies[at].refused.fetch_add(1, Relaxed);
+                    tally.refused.fetch_add(1, Relaxed);
                     self.give_back_all(&takings, now);
                     return Err(over_limit(rule, ask.cost, refusal));
                 }
@@ -178,10 +179,15 @@ impl Limits {
     }
 
     /// Takes of one rule; of no key at all where there is no room for one.
-    fn take(&self, rule: &LimitRule, ask: Ask<'_>, now: Instant) -> Result<Option<Taking>, Refusal> {
-        let (pace, units) = (Pace::of(rule.quota), ask.cost);
+    fn take(
+        &self,
+        (rule, ready): (&LimitRule, &Ready),
+        ask: Ask<'_>,
+        now: Instant,
+    ) -> Result<Option<Taking>, Refusal> {
+        let (pace, units) = (ready.pace, ask.cost);
         for (kind, room) in ask.kinds() {
-            let key = ask.key(rule, kind, &self.digester);
+            let key = ask.key(rule.per, kind, &ready.keys);
             if let Ok(taken) = self.keys.take(key, pace, units, room, now) {
                 return taken.map(|()| Some(Taking { key, pace, units }));
             }
@@ -197,10 +203,10 @@ impl Limits {
         }
     }
 
-    fn verdict(&self, rule: &LimitRule, ask: Ask<'_>, now: Instant) -> LimitVerdict {
-        let pace = Pace::of(rule.quota);
+    fn verdict(&self, (rule, ready): (&LimitRule, &Ready), ask: Ask<'_>, now: Instant) -> LimitVerdict {
         let peek = |(kind, room)| {
-            self.keys.peek(ask.key(rule, kind, &self.digester), pace, ask.cost, room, now).ok()
+            let key = ask.key(rule.per, kind, &ready.keys);
+            self.keys.peek(key, ready.pace, ask.cost, room, now).ok()
         };
         let peeked = ask.kinds().into_iter().find_map(peek);
         // Where there is no room to count it, a request is let through.

@@ -34,8 +34,8 @@ use crate::domain::prefix::BlockKey;
 /// Bytes that a run takes beside its blocks, and a hold, with their entries in the tables and what the allocator rounds up.
 const RUN_BYTES: usize = size_of::<Run>() + ENTRY_BYTES + 16;
 const HOLD_BYTES: usize = size_of::<Hold>() + ENTRY_BYTES;
-/// Bytes of an entry of a table that has just grown: then 7 of 16 places are taken.
-const ENTRY_BYTES: usize = 21;
+/// Bytes of an entry of a table that has just grown: then three of eight places are taken, of 8 bytes each.
+const ENTRY_BYTES: usize = 22;
 
 /// All that the nodes hold.
 #[derive(Debug, Default)]
@@ -60,6 +60,8 @@ pub(super) struct Forest {
 /// Blocks that come one after another, and who holds how many of them.
 #[derive(Debug, Default)]
 struct Run {
+    /// The first of its blocks, once more: who looks for it need not wait for where they all are.
+    head: BlockKey,
     /// As many as somebody holds, or did while several held some.
     blocks: Vec<BlockKey>,
     /// The run before it: who holds this one holds all of that. [`NONE`] where prompts begin with this one.

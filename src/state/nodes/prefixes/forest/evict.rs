@@ -142,8 +142,8 @@ impl Forest {
 
     fn forget(&mut self, run: u32) {
         self.untell_from(run, 1);
-        let Run { mut blocks, .. } = self.runs.remove(run);
-        self.heads.remove(finder::of_block(blocks[0]), run);
+        let Run { head, mut blocks, .. } = self.runs.remove(run);
+        self.heads.remove(finder::of_block(head), run);
         self.room -= blocks.capacity();
         blocks.clear();
         self.spare = blocks;

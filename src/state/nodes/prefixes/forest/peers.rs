@@ -8,7 +8,7 @@ use crate::{domain::prefix::BlockKey, state::nodes::prefixes::slab::NONE};
 impl Forest {
     /// The run of which this is the first block.
     pub(super) fn head(&self, block: BlockKey) -> Option<u32> {
-        self.heads.find(finder::of_block(block), |run| self.runs[run].blocks[0] == block)
+        self.heads.find(finder::of_block(block), |run| self.runs[run].head == block)
     }
 
     /// A hold and those that follow it in the list of its run.

@@ -128,7 +128,14 @@ impl Forest {
         let mut known = self.take_room(blocks.len());
         known.extend_from_slice(blocks);
         self.room += known.capacity();
-        let run = Run { blocks: known, parent: chain.run, first: NONE, holders: 0, is_told: false };
+        let run = Run {
+            head: blocks[0],
+            blocks: known,
+            parent: chain.run,
+            first: NONE,
+            holders: 0,
+            is_told: false,
+        };
         let run = self.runs.add(run)?;
         self.heads.insert(finder::of_block(blocks[0]), run);
         self.hold(run, chain)

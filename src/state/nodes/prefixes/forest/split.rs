@@ -1,5 +1,7 @@
 //! How does one run become two?
 
+use std::mem;
+
 use super::{Forest, Hold, Run, count, finder};
 use crate::state::nodes::prefixes::slab::NONE;
 
@@ -38,8 +40,8 @@ impl Forest {
         });
         let tail = &mut self.runs[run];
         let (is_told, next) = (tail.is_told, tail.blocks[0]);
-        let parent = std::mem::replace(&mut tail.parent, head);
-        self.heads.replace(finder::of_block(blocks[0]), run, head);
+        let (parent, block) = (mem::replace(&mut tail.parent, head), mem::replace(&mut tail.head, next));
+        self.heads.replace(finder::of_block(block), run, head);
         self.heads.insert(finder::of_block(next), run);
         if is_told {
             for block in &blocks[1..] {
@@ -49,7 +51,7 @@ impl Forest {
             self.inner_count -= 1;
         }
         self.room += blocks.capacity();
-        self.runs[head] = Run { blocks, parent, first: NONE, holders: 0, is_told };
+        self.runs[head] = Run { head: block, blocks, parent, first: NONE, holders: 0, is_told };
         Some(head)
     }
 

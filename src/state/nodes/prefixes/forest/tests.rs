@@ -63,7 +63,8 @@ impl Forest {
     }
 
     fn check_run(&self, run: u32) {
-        let Run { blocks, first, holders, is_told, .. } = &self.runs[run];
+        let Run { head, blocks, first, holders, is_told, .. } = &self.runs[run];
+        assert_eq!(*head, blocks[0]);
         let peers: Vec<_> = self.peers(*first).collect();
         assert_eq!(peers.len(), *holders as usize);
         for (place, &peer) in peers.iter().enumerate() {
@@ -76,7 +77,7 @@ impl Forest {
             "what nobody else holds is no longer there"
         );
         let is_it = |other: u32| other == run;
-        assert_eq!(self.heads.find(finder::of_block(blocks[0]), is_it), Some(run));
+        assert_eq!(self.heads.find(finder::of_block(*head), is_it), Some(run));
         if *is_told {
             let is_found = |block: &BlockKey| self.inner.find(finder::of_block(*block), is_it).is_some();
             assert!(blocks[1..].iter().all(is_found));
