@@ -9,7 +9,7 @@ fn a_reload_names_what_it_cannot_put_into_force() {
     assert!(needing_restart(&old, &old).is_empty());
 
     let mut reloads = old.clone();
-    reloads.policy.limits.rules.clear();
+    reloads.policy.limits.rules = [].into();
     reloads.policy.degradation.thresholds.busy.enter = 90.0;
     reloads.policy.prefixes.node_blocks = NonZeroU32::MIN;
     reloads.policy.cost.drag = 1.0;

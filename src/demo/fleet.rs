@@ -91,7 +91,7 @@ impl Fleet {
     /// Starts a service that knows no limits and never degrades, for the rush.
     pub(super) async fn start_plain() -> Result<Self, DemoError> {
         let mut policy = rush_policy();
-        policy.limits.rules.clear();
+        policy.limits.rules = [].into();
         policy.degradation.thresholds.busy.enter = f64::INFINITY;
         policy.degradation.thresholds.overloaded.enter = f64::INFINITY;
         Self::start_with(policy, rush_plans()).await

@@ -71,8 +71,14 @@ pub struct Digester {
 
 impl Digester {
     /// Digests that only holders of the secret can foresee.
-    pub fn with_secret(secret: u128) -> Self {
+    pub const fn with_secret(secret: u128) -> Self {
         Self { secret }
+    }
+
+    /// Digests that are never like any of these, nor like those of another part. (A keyed hash is the key of the next: Bellare,
+    /// Canetti and Krawczyk, "Pseudorandom functions revisited: the cascade construction".)
+    pub fn apart(&self, part: &impl Hash) -> Self {
+        Self::with_secret(self.digest_whole(part).as_u128())
     }
 
     /// The digest of a tenant's key. The key's own [`Hash`] tells its parts apart.

@@ -6,7 +6,7 @@
 mod quota;
 mod verdict;
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 pub use super::id::LimitName;
 pub use quota::{Quota, QuotaError, Unit};
@@ -20,8 +20,8 @@ use super::{
 /// All rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LimitPolicy {
-    /// At most [`Self::RULES_MAX`], each with a name of its own.
-    pub rules: Vec<LimitRule>,
+    /// At most [`Self::RULES_MAX`], each with a name of its own. Shared: by them is known what was made ready for them.
+    pub rules: Arc<[LimitRule]>,
     /// Most keys (a user under a rule is one) that are counted apart; beyond it those of a tenant share one.
     pub keys_max: usize,
     /// Tokens of a prompt whose length the request does not tell.
@@ -45,10 +45,10 @@ impl LimitPolicy {
 impl Default for LimitPolicy {
     fn default() -> Self {
         Self {
-            rules: vec![
+            rules: Arc::new([
                 LimitRule::of_tier("premium-requests", Tier::Premium, 10),
                 LimitRule::of_tier("free-requests", Tier::Free, 2),
-            ],
+            ]),
             keys_max: 1_000_000,
             unknown_prompt_tokens: 500,
             unknown_output_tokens: 500,

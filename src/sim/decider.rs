@@ -110,7 +110,7 @@ pub fn for_simulation(policy: Policy, block_tokens: std::num::NonZeroU32) -> Pol
     let ttl = Duration::from_hours(24);
     policy.leases = LeasePolicy { ttl, ttl_max: ttl, live_max: usize::MAX / 4, remember: Duration::ZERO };
     policy.freshness = FreshnessPolicy { stale_after: SILENT_AFTER, ..policy.freshness };
-    policy.limits.rules.clear();
+    policy.limits.rules = [].into();
     policy.degradation =
         DegradationPolicy { thresholds: NEVER_BUSY, pools: Vec::new(), ..policy.degradation };
     policy.spill.when = Spill::WhenEmpty;

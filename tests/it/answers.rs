@@ -131,7 +131,7 @@ async fn those_over_a_limit_are_served_by_priority_then_in_turn_at_the_rate_of_t
         quota: Quota::requests(2.0, std::num::NonZeroU32::MIN).expect("a sound quota"),
         mode: Mode::Enforced,
     };
-    let limits = LimitPolicy { rules: vec![rule], ..LimitPolicy::default() };
+    let limits = LimitPolicy { rules: [rule].into(), ..LimitPolicy::default() };
     let high = pointsman::domain::node::NodeClass::High;
     let nodes = [text_node("a"), NodeSpec { class: high, ..text_node("h") }];
     let desk = desk(Policy { limits, ..Policy::default() }, nodes);

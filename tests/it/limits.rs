@@ -41,7 +41,7 @@ fn policy(mode: Mode) -> Policy {
         quota: Quota::tokens(NonZeroU32::new(200).expect("not 0"), tokens).expect("a sound quota"),
         mode,
     };
-    Policy { limits: LimitPolicy { rules: vec![rule], ..LimitPolicy::default() }, ..Policy::default() }
+    Policy { limits: LimitPolicy { rules: [rule].into(), ..LimitPolicy::default() }, ..Policy::default() }
 }
 
 fn asking(request: &str) -> RouteRequest {

@@ -2,10 +2,11 @@
 
 use std::num::NonZeroU32;
 
+use super::ready::{List, Ready};
 use crate::domain::{
     digest::{Digest, Digester},
-    id::{ModelName, UserId},
-    limit::{LimitPolicy, LimitRule, Per, Quota, Unit},
+    id::UserId,
+    limit::{LimitPolicy, LimitRule, Per, Unit},
     request::{RouteRequest, Tier},
 };
 
@@ -42,10 +43,9 @@ impl<'a> Ask<'a> {
         Self { request, unit: Unit::Tokens, cost: NonZeroU32::new(tokens).unwrap_or(NonZeroU32::MIN), policy }
     }
 
-    /// The rules that are asked, with their places in the policy.
-    pub(super) fn matching(self) -> impl Iterator<Item = (usize, &'a LimitRule)> {
-        let asked = move |rule: &LimitRule| rule.quota.unit() == self.unit && rule.matches(self.request);
-        self.policy.rules.iter().enumerate().filter(move |(_, rule)| asked(rule))
+    /// The rules that are asked.
+    pub(super) fn matching(self, rules: &List) -> impl Iterator<Item = (&LimitRule, &Ready)> {
+        rules.iter().filter(move |(rule, _)| rule.quota.unit() == self.unit && rule.matches(self.request))
     }
 
     /// Which keys to try in turn, and how many keys there may be for a new one.
@@ -54,29 +54,24 @@ impl<'a> Ask<'a> {
         [(Kind::Own, keys_max), (Kind::Shared, keys_max.saturating_add(SHARED_MAX))]
     }
 
-    /// The key. The rule is in it with all that makes its counts comparable: another quota counts under other keys.
-    pub(super) fn key(self, rule: &LimitRule, kind: Kind, digester: &Digester) -> Digest {
-        let counted = match (kind, rule.per) {
-            (Kind::Shared, per) => Counted::Shared(per),
-            (Kind::Own, Per::User) => Counted::User(self.request.user.as_ref()),
-            (Kind::Own, Per::Tenant) => Counted::Tenant,
+    /// The key among those of a rule that counts so.
+    pub(super) fn key(self, per: Per, kind: Kind, keys: &Digester) -> Digest {
+        let counted = match (kind, per) {
+            (Kind::Shared, _) => Counted::Shared,
+            (Kind::Own, Per::User) => Counted::Name(self.request.user.as_ref().map_or("", UserId::as_str)),
+            (Kind::Own, Per::Model) => Counted::Name(self.request.model.as_str()),
             (Kind::Own, Per::Tier) => Counted::Tier(self.request.tier),
-            (Kind::Own, Per::Model) => Counted::Model(&self.request.model),
+            (Kind::Own, Per::Tenant) => Counted::All,
         };
-        let quota = match rule.quota {
-            Quota::Requests { per_second, burst } => (Unit::Requests, per_second.to_bits(), burst),
-            Quota::Tokens { per_minute, burst } => (Unit::Tokens, u64::from(per_minute.get()), burst),
-        };
-        digester.digest(&self.request.key.tenant, &(&rule.name, quota, counted))
+        keys.digest(&self.request.key.tenant, &counted)
     }
 }
 
-/// The value that is counted apart, as it is digested.
+/// The value that is counted apart, as it is digested. Which of a rule's it is, the rule's digester knows.
 #[derive(Hash)]
 enum Counted<'a> {
-    User(Option<&'a UserId>),
-    Tenant,
+    Name(&'a str),
     Tier(Tier),
-    Model(&'a ModelName),
-    Shared(Per),
+    All,
+    Shared,
 }

@@ -7,7 +7,7 @@ use pointsman::{
     config::{Config, LogConfig, Runtime, ServerConfig},
     domain::{
         answer::policy::AnswerPolicy,
-        limit::{LimitPolicy, Per, Quota},
+        limit::{LimitPolicy, LimitRule, Per, Quota},
         policy::{FreshnessPolicy, LeasePolicy, Policy},
         prefix::PrefixPolicy,
     },
@@ -93,11 +93,9 @@ fn mixed() -> Result<Policy, Failure> {
     let mut policy = limiting::policy()?;
     // A user's few picks are remembered for some seconds. The tokens of a model would be used up within minutes, and all be
     // rejected from then on.
-    policy.limits.rules.retain(|rule| rule.per == Per::User);
-    let burst = NonZeroU32::new(10).ok_or("10 is not 0")?;
-    for rule in &mut policy.limits.rules {
-        rule.quota = Quota::requests(2.0, burst)?;
-    }
+    let quota = Quota::requests(2.0, NonZeroU32::new(10).ok_or("10 is not 0")?)?;
+    let of_users = policy.limits.rules.iter().filter(|rule| rule.per == Per::User);
+    policy.limits.rules = of_users.map(|rule| LimitRule { quota, ..rule.clone() }).collect();
     let (ttl, remember) = (Duration::from_secs(5), Duration::from_secs(5));
     Ok(Policy {
         leases: LeasePolicy { ttl, remember, live_max: 50_000, ..policy.leases },

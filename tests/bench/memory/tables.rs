@@ -58,7 +58,7 @@ pub(crate) fn answers() -> Result<Figure, Failure> {
 /// Users under one limit.
 pub(crate) fn user_keys() -> Result<Figure, Failure> {
     let limits = Limits::new(Digester::with_secret(7));
-    let policy = LimitPolicy { rules: vec![rule()?], ..LimitPolicy::default() };
+    let policy = LimitPolicy { rules: [rule()?].into(), ..LimitPolicy::default() };
     let key = RequestKey { tenant: TenantId::parse("acme")?, request: RequestId::parse("1")? };
     let mut request = RouteRequest::of(key, RequestType::Text, ModelName::parse("small")?);
     let figure = grow("user key", 100, |number| {

@@ -33,7 +33,7 @@ pub(crate) fn policy() -> Policy {
     Policy {
         leases: LeasePolicy { live_max: 4_000_000, ttl: Duration::from_mins(5), ..LeasePolicy::default() },
         nodes_max: NodesMax(100_000),
-        limits: LimitPolicy { rules: Vec::new(), ..LimitPolicy::default() },
+        limits: LimitPolicy { rules: [].into(), ..LimitPolicy::default() },
         ..Policy::default()
     }
 }

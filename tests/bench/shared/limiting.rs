@@ -20,10 +20,10 @@ pub(crate) fn policy() -> Result<Policy, Failure> {
     let requests = Quota::requests(Quota::PER_SECOND_MAX, NonZeroU32::MAX)?;
     let per_minute = NonZeroU32::new(Quota::PER_MINUTE_MAX).ok_or("the most is more than nothing")?;
     let tokens = Quota::tokens(per_minute, NonZeroU32::MAX)?;
-    let rules = vec![
+    let rules = [
         rule("users", Per::User, requests)?,
         rule("tenants", Per::Tenant, requests)?,
         rule("models", Per::Model, tokens)?,
     ];
-    Ok(Policy { limits: LimitPolicy { rules, ..LimitPolicy::default() }, ..fleet::policy() })
+    Ok(Policy { limits: LimitPolicy { rules: rules.into(), ..LimitPolicy::default() }, ..fleet::policy() })
 }

@@ -10,7 +10,7 @@ use crate::domain::{
 
 #[test]
 fn a_list_of_limits_replaces_the_default_ones() {
-    assert_eq!(loaded("policy: {limits: {rules: []}}").policy.limits.rules, []);
+    assert_eq!(loaded("policy: {limits: {rules: []}}").policy.limits.rules[..], []);
     let limits = loaded(&uncommented()).policy.limits;
     let names: Vec<_> = limits.rules.iter().map(|rule| rule.name.as_str()).collect();
     assert_eq!(names, ["premium-requests", "free-requests", "acme-tokens"]);
