@@ -6,6 +6,7 @@ pub mod decision;
 pub mod explanation;
 pub mod limit;
 pub mod load;
+mod names;
 pub mod node;
 pub mod outcome;
 pub mod rejection;

@@ -5,13 +5,13 @@ use std::{num::NonZeroU32, time::Duration};
 use super::{
     Checks, Invalid,
     answer::{fingerprint_of, fingerprint_of_canonical},
-    count, duration, known, present,
+    count, duration, known, names, present,
 };
 use crate::{
     domain::{
         answer::fingerprint::Fingerprint,
         digest::Digester,
-        id::{AdapterName, ModelName, ModelVersion, NodeId, RequestId, SessionId, TenantId, UserId},
+        id::{AdapterName, ModelVersion, NodeId, RequestId, SessionId, TenantId, UserId},
         node::RequestType,
         prefix::{BlockKey, PrefixPolicy, scope::BlockScope},
         request::{AnswerUse, Patience, Priority, RequestKey, RouteRequest, Tier},
@@ -55,7 +55,7 @@ pub fn pick(
     let key = request_key(&mut checks, &asked.tenant, &request_id);
     let user = checks.check_present("user", present(&asked.user), UserId::parse);
     let kind = checks.check("request_type", request_type(asked.request_type));
-    let model = checks.check("model", ModelName::parse(&asked.model));
+    let model = checks.check("model", names::model(&asked.model));
     let version = checks.check_present("model_version", present(&asked.model_version), ModelVersion::parse);
     let adapter = checks.check_present("adapter", present(&asked.adapter), AdapterName::parse);
     let tier = checks.check("tier", tier(asked.tier));
@@ -146,7 +146,7 @@ pub fn request_key(checks: &mut Checks, tenant: &str, request_id: &str) -> Optio
 
 /// A tenant, or the one of requests that name none.
 pub fn tenant(checks: &mut Checks, name: &str) -> Option<TenantId> {
-    checks.check("tenant", TenantId::parse(present(name).unwrap_or(TenantId::DEFAULT)))
+    checks.check("tenant", names::tenant(present(name).unwrap_or(TenantId::DEFAULT)))
 }
 
 /// A request type that is said.
