@@ -61,7 +61,7 @@ fn main() -> Result<(), Failure> {
     over.map_or(Ok(()), |figure| Err(format!("`{}` takes more than its bound", figure.name).into()))
 }
 
-fn figures() -> [Figure; 8] {
+fn figures() -> [Figure; 9] {
     let figure = |name, most, measure: &dyn Fn(usize) -> u64| Figure {
         name,
         short: measure(32),
@@ -73,6 +73,7 @@ fn figures() -> [Figure; 8] {
         figure("all of it held by 8", Some(USUAL_MAX), &|length| lookup(&held_by(length, 8))),
         figure("half of it held by 8", Some(USUAL_MAX), &|length| lookup(&half_held(length))),
         figure("all of it held by 64", None, &|length| lookup(&held_by(length, 64))),
+        figure("held by 64, parted 15 times", None, &|length| lookup(&parted(length))),
         figure("all of it held by 1000", None, &|length| lookup(&held_by(length, 1000))),
         figure("1 block by 1000, half by 8", None, &|length| lookup(&shared_beginning(length))),
         figure("nothing held", Some(USUAL_MAX), &|length| lookup(&not_held(length))),
@@ -126,6 +127,20 @@ fn half_held(length: usize) -> Filled {
     let mut chance = Chance::with_seed(8);
     for held in &mut filled.prompts {
         held.extend(prompt(length / 2, &mut chance));
+    }
+    filled
+}
+
+/// From each prompt others have parted at 15 places.
+fn parted(length: usize) -> Filled {
+    let filled = held_by(length, 64);
+    let mut chance = Chance::with_seed(8);
+    for prompt in &filled.prompts {
+        for part in 1..16 {
+            let mut other = prompt[..part * length / 16].to_vec();
+            other.push(BlockKey::new(chance.u64(..)));
+            filled.hold(chance.usize(..NODES), 1, &other);
+        }
     }
     filled
 }

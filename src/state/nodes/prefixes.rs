@@ -135,7 +135,7 @@ impl Prefixes {
         }
         let mut forest = self.forest.write();
         if forest.is_member(occupancy) {
-            forest.tells(occupancy.number());
+            forest.note_telling(occupancy.number());
         }
     }
 

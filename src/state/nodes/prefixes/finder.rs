@@ -21,6 +21,7 @@ const PLACES_MIN: usize = 8;
 #[derive(Debug)]
 pub(super) struct Finder {
     parts: Vec<Part>,
+    taken: usize,
 }
 
 /// Places, as many as a power of two. A quarter of them at least is empty, so that every search ends, and soon.
@@ -44,13 +45,18 @@ impl Entry {
 
 impl Default for Finder {
     fn default() -> Self {
-        Self { parts: (0..PARTS).map(|_| Part::default()).collect() }
+        Self { parts: (0..PARTS).map(|_| Part::default()).collect(), taken: 0 }
     }
 }
 
 impl Finder {
+    /// Entries.
+    pub(super) fn len(&self) -> usize {
+        self.taken
+    }
+
     /// The number with this hash that is the one.
-    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(super) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         let (part, tag) = (&self.parts[part(hash)], tag(hash));
         let place = part.find(tag, |entry| entry.tag == tag && is_it(entry.number))?;
         Some(part.places[place].number)
@@ -59,6 +65,7 @@ impl Finder {
     /// Adds a number that is not there.
     pub(super) fn insert(&mut self, hash: u64, number: u32) {
         self.parts[part(hash)].insert(Entry { tag: tag(hash), number });
+        self.taken += 1;
     }
 
     /// Takes a number out.
@@ -66,6 +73,7 @@ impl Finder {
         let (part, searched) = (&mut self.parts[part(hash)], Entry { tag: tag(hash), number });
         if let Some(place) = part.find(searched.tag, |entry| *entry == searched) {
             part.remove(place);
+            self.taken -= 1;
         }
     }
 
@@ -80,8 +88,8 @@ impl Finder {
 
 impl Part {
     /// The place of the entry that is the one.
-    fn find(&self, tag: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
-        self.from(tag)
+    fn find(&self, tag: u32, mut is_it: impl FnMut(&Entry) -> bool) -> Option<usize> {
+        self.places_from(tag)
             .take_while(|&place| self.places[place].number != NONE)
             .find(|&place| is_it(&self.places[place]))
     }
@@ -95,7 +103,7 @@ impl Part {
     }
 
     fn put(&mut self, entry: Entry) {
-        let empty = self.from(entry.tag).find(|&place| self.places[place].number == NONE);
+        let empty = self.places_from(entry.tag).find(|&place| self.places[place].number == NONE);
         self.places[empty.expect("a quarter is empty")] = entry;
     }
 
@@ -122,7 +130,7 @@ impl Part {
     }
 
     /// All places, from the one where a tag belongs.
-    fn from(&self, tag: u32) -> impl Iterator<Item = usize> {
+    fn places_from(&self, tag: u32) -> impl Iterator<Item = usize> {
         (0..self.places.len()).map(move |steps| self.after(tag as usize, steps))
     }
 

@@ -46,9 +46,8 @@ pub(super) struct Forest {
     heads: Finder,
     /// Holds by run and holder, but for the first hold of each run.
     others: Finder,
-    /// Runs by their other blocks, where an engine tells of those, and how many that are.
+    /// Runs by their other blocks, where an engine tells of those: each block once.
     inner: Finder,
-    inner_count: usize,
     /// Blocks for which all runs have room, and those held, counted once for each node.
     room: usize,
     held: usize,
@@ -123,7 +122,7 @@ impl Forest {
 
     /// Bytes that all of it takes, about.
     pub(super) fn bytes(&self) -> u64 {
-        let blocks = self.room * size_of::<BlockKey>() + self.inner_count * ENTRY_BYTES;
+        let blocks = self.room * size_of::<BlockKey>() + self.inner.len() * ENTRY_BYTES;
         (self.runs.used() * RUN_BYTES + self.holds.used() * HOLD_BYTES + blocks) as u64
     }
 

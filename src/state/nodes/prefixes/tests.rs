@@ -166,6 +166,25 @@ fn a_chain_that_breaks_the_promise_of_keys_ends_where_it_contradicts_the_tree() 
     assert_eq!(prefixes.overlaps(&good).depth(b.holder()), 1);
 }
 
+/// A gateway may hash each block alone, so that the same key stands for the same words wherever they are.
+#[test]
+fn a_key_is_found_at_one_place_however_often_it_is_said() {
+    let prefixes = Prefixes::default();
+    let node = node(&prefixes, 10_000);
+    let same = BlockKey::new(7);
+    for number in 0..100 {
+        let [first, last, other] = [1, 2, 3].map(|part| BlockKey::new(10 * number + 1000 * part));
+        put(&prefixes, &node, &[first, same, last], MANY, 1);
+        // Parts from the one before, just before the key.
+        put(&prefixes, &node, &[first, other], MANY, 1);
+        prefixes.check();
+    }
+    prefixes.stored(&node, None, &[same; 4096], MANY, at(2));
+    prefixes.removed(&node, &[BlockKey::new(1)]);
+    prefixes.check();
+    assert!(prefixes.bytes() < 100_000, "{} bytes", prefixes.bytes());
+}
+
 #[test]
 fn all_together_stay_within_the_bound_at_the_cost_of_the_fullest() {
     let prefixes = Prefixes::default();

@@ -1,10 +1,10 @@
 //! How does a node let go of blocks: its oldest, or those that its engine names?
 
-use super::{Forest, Hold, Holder, Run, count, finder};
+use super::{Forest, Hold, Run, count, finder};
 use crate::{domain::prefix::BlockKey, state::nodes::prefixes::slab::NONE};
 
-/// Blocks that the fullest node loses at once when all together are too many: finding it takes as long as there are
-/// nodes.
+/// Blocks at least that the fullest node loses at once when all together are too many: finding it takes as long as there
+/// are nodes.
 const PUSHED_OUT: u32 = 64;
 
 impl Forest {
@@ -21,10 +21,13 @@ impl Forest {
     /// Keeps the whole within its bound, at the cost of who holds most.
     pub(in crate::state::nodes::prefixes) fn shrink_all(&mut self, bytes_max: u64) {
         while self.held > 0 && self.bytes() > bytes_max {
-            let held = |holder: &Option<Holder>| holder.as_ref().map_or(0, |holder| holder.held);
-            let fullest = self.holders.iter().enumerate().max_by_key(|(_, holder)| held(holder));
-            let Some(number) = fullest.and_then(|(number, _)| u16::try_from(number).ok()) else { return };
-            self.shrink(number, 0, PUSHED_OUT);
+            let holders = self.holders.iter().enumerate();
+            let held = holders.filter_map(|(number, holder)| Some((number, holder.as_ref()?)));
+            let Some((number, fullest)) = held.max_by_key(|(_, holder)| holder.held) else { return };
+            // Part of a hold may give nothing back: a run has room for what it had until that is half.
+            let oldest = self.holds[fullest.oldest].length;
+            let Ok(number) = u16::try_from(number) else { return };
+            self.shrink(number, 0, oldest.max(PUSHED_OUT));
         }
     }
 
@@ -45,11 +48,13 @@ impl Forest {
 
     /// The node holds these no longer, nor what comes after them.
     pub(in crate::state::nodes::prefixes) fn remove(&mut self, holder: u16, blocks: &[BlockKey]) {
-        self.tells(holder);
+        self.note_telling(holder);
         let mut doomed = Vec::new();
+        let mut last = None;
         for &block in blocks {
-            if let Some((run, place)) = self.locate(block)
-                && let Some(hold) = self.find(run, holder)
+            let Some((run, place)) = self.locate_near(last, block) else { continue };
+            last = Some((run, place));
+            if let Some(hold) = self.find(run, holder)
                 && count(place) < self.holds[hold].length
             {
                 self.doom(hold, count(place), &mut doomed);

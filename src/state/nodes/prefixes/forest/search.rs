@@ -11,19 +11,20 @@ use crate::{
 impl Forest {
     /// Finds how much of a prompt each node holds, run by run.
     pub(in crate::state::nodes::prefixes) fn search(&self, blocks: &[BlockKey], overlaps: &mut Overlaps) {
-        let (mut left, mut parent) = (blocks, NONE);
-        while let Some((run, shared)) = self.next(parent, left) {
-            let before = blocks.len() - left.len();
-            let depth = |hold: u32| {
-                let Hold { holder, length, .. } = self.holds[hold];
-                (holder, count(before + shared.min(length as usize)))
-            };
+        let (mut before, mut found) = (0, self.next(NONE, blocks));
+        while let Some((run, shared)) = found {
             let Run { first, holders, blocks: all, .. } = &self.runs[run];
-            overlaps.put(*holders as usize, self.holders.len(), self.peers(*first).map(depth));
-            if shared < all.len() {
-                return;
+            let goes_on = shared == all.len();
+            found = goes_on.then(|| self.next(run, &blocks[before + shared..])).flatten();
+            // Who holds the next one holds all of this one: as many are the same, and are told of there.
+            if found.is_none_or(|(next, _)| self.runs[next].holders < *holders) {
+                let depth = |hold: u32| {
+                    let Hold { holder, length, .. } = self.holds[hold];
+                    (holder, count(before + shared.min(length as usize)))
+                };
+                overlaps.put(*holders as usize, self.holders.len(), self.peers(*first).map(depth));
             }
-            (left, parent) = (&left[shared..], run);
+            before += shared;
         }
     }
 

@@ -7,7 +7,8 @@ use crate::state::nodes::prefixes::slab::NONE;
 
 impl Forest {
     /// Splits a run where so many of its blocks are before: at least one, and one after. The first part is a new run; the second
-    /// stays, for other runs may follow it. Gives the first part; `None` where there is no room for more.
+    /// stays, for other runs may follow it. Gives the first part; `None` where there is no room for more, or another run begins
+    /// with the block where the second part would.
     ///
     /// It takes as long as there are holds; but a place where prompts part is split once.
     pub(super) fn split(&mut self, run: u32, length: usize) -> Option<u32> {
@@ -16,7 +17,7 @@ impl Forest {
             self.truncate(run, length);
             return Some(run);
         }
-        if !self.holds.has_room(holds.len()) {
+        if !self.holds.has_room(holds.len()) || self.head(self.runs[run].blocks[length]).is_some() {
             return None;
         }
         let head = self.behead(run, length)?;
@@ -48,7 +49,6 @@ impl Forest {
                 self.inner.replace(finder::of_block(*block), run, head);
             }
             self.inner.remove(finder::of_block(next), run);
-            self.inner_count -= 1;
         }
         self.room += blocks.capacity();
         self.runs[head] = Run { head: block, blocks, parent, first: NONE, holders: 0, is_told };

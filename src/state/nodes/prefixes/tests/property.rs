@@ -139,6 +139,7 @@ impl Pair {
 
     fn compare(&self, asked: &[BlockKey]) {
         self.prefixes.check();
+        self.prefixes.check_told();
         let overlaps = self.prefixes.overlaps(asked);
         for (number, node) in &self.nodes {
             let model = &self.model.nodes[number];
