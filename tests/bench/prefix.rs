@@ -114,11 +114,14 @@ fn held_by(length: usize, holders: usize) -> Filled {
     }
     for turn in 1..holders {
         for prompt in &filled.prompts {
-            let first = usize::try_from(prompt[0].get() % NODES as u64).unwrap_or(0);
-            filled.hold(first + turn, 1, prompt);
+            filled.hold(first_holder(prompt) + turn, 1, prompt);
         }
     }
     filled
+}
+
+fn first_holder(prompt: &[BlockKey]) -> usize {
+    usize::try_from(prompt[0].get() % NODES as u64).unwrap_or(0)
 }
 
 /// The second half is new.
@@ -131,7 +134,7 @@ fn half_held(length: usize) -> Filled {
     filled
 }
 
-/// From each prompt others have parted at 15 places.
+/// From each prompt others have parted at 15 places, on nodes that hold it.
 fn parted(length: usize) -> Filled {
     let filled = held_by(length, 64);
     let mut chance = Chance::with_seed(8);
@@ -139,7 +142,7 @@ fn parted(length: usize) -> Filled {
         for part in 1..16 {
             let mut other = prompt[..part * length / 16].to_vec();
             other.push(BlockKey::new(chance.u64(..)));
-            filled.hold(chance.usize(..NODES), 1, &other);
+            filled.hold(first_holder(prompt) + part, 1, &other);
         }
     }
     filled

@@ -179,7 +179,7 @@ fn a_key_is_found_at_one_place_however_often_it_is_said() {
         put(&prefixes, &node, &[first, other], MANY, 1);
         prefixes.check();
     }
-    prefixes.stored(&node, None, &[same; 4096], MANY, at(2));
+    prefixes.stored(&node, None, &vec![same; 4096], MANY, at(2));
     prefixes.removed(&node, &[BlockKey::new(1)]);
     prefixes.check();
     assert!(prefixes.bytes() < 100_000, "{} bytes", prefixes.bytes());
