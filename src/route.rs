@@ -66,7 +66,8 @@ pub struct Scene<'a> {
 /// only [`throttle`](mod@throttle) and [`record`](mod@record) write. The same request, state, policy and turn make the
 /// same decision.
 pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut Turn) -> Decision {
-    let earlier = state.leases.earlier(request, turn.now);
+    let topology = state.nodes.topology();
+    let earlier = state.leases.earlier(request, &topology, turn.now);
     if let Some(decided) = earlier.decision {
         return decided;
     }
@@ -74,7 +75,7 @@ pub fn decide(request: &RouteRequest, state: &State, policy: &Policy, turn: &mut
         Ok(admitted) => admitted,
         Err(rejection) => return reject::at_the_gate(rejection, request, state, policy, turn),
     };
-    let scene = Scene { state, topology: &state.nodes.topology(), policy };
+    let scene = Scene { state, topology: &topology, policy };
     loop {
         let choice = choose(request, scene, turn);
         // Each further round means that another request has taken the trial of the node chosen here.

@@ -7,7 +7,7 @@ use super::{
     degradation::Pool,
     explanation::Explanation,
     filter::Filter,
-    id::{LeaseId, ModelName, NodeId},
+    id::{LeaseId, ModelName, NodeId, NodeNumber},
     limit::OverLimit,
     policy::Balance,
 };
@@ -70,14 +70,14 @@ pub struct Route {
     pub model: ModelName,
 }
 
-/// A node to go to, and others to go to if it fails, best first. Shared: the route and its lease say the same.
+/// A node to go to, and others to go to if it fails, best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Targets(Arc<[Target]>);
+pub struct Targets(Box<[Target]>);
 
 impl Targets {
     /// The best one and those after it; `None` of none.
     pub fn new(best_first: impl IntoIterator<Item = Target>) -> Option<Self> {
-        let targets: Arc<[_]> = best_first.into_iter().collect();
+        let targets: Box<[_]> = best_first.into_iter().collect();
         (!targets.is_empty()).then_some(Self(targets))
     }
 
@@ -100,13 +100,19 @@ pub struct Target {
     /// The node's id, then the endpoint.
     text: Arc<str>,
     node_bytes: usize,
+    number: NodeNumber,
 }
 
 impl Target {
     /// A node, and where it takes requests of the type.
-    pub fn new(node: &NodeId, endpoint: &str) -> Self {
+    pub fn new(node: &NodeId, number: NodeNumber, endpoint: &str) -> Self {
         let node = node.as_str();
-        Self { text: [node, endpoint].concat().into(), node_bytes: node.len() }
+        Self { text: [node, endpoint].concat().into(), node_bytes: node.len(), number }
+    }
+
+    /// The node's number.
+    pub fn number(&self) -> NodeNumber {
+        self.number
     }
 
     /// The node's id.

@@ -160,6 +160,10 @@ impl fmt::Debug for NodeId {
     }
 }
 
+/// What the table of nodes knows a node by. Given once (in 4 billion): a node that was forgotten and comes again has another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct NodeNumber(pub u32);
+
 /// One pick of one request: two attempts of a request have two leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId(pub u64);

@@ -106,8 +106,9 @@ fn grant(
             rung,
             ttl: ttl(request, scene.policy),
         };
+        let Scene { state, topology, policy } = scene;
         let granted =
-            scene.state.leases.grant((request, tried), reservation, &mut holds, scene.policy, turn.now);
+            state.leases.grant((request, tried), reservation, &mut holds, (topology, policy), turn.now);
         granted.map_err(|error| match error {
             GrantError::Exhausted => Some(exhausted(scene.policy)),
             GrantError::TrialTaken => None,

@@ -22,6 +22,7 @@ use dashmap::DashMap;
 use super::{
     answers::Leadership,
     nodes::{
+        Topology,
         flight::{Trial, TrialTaken},
         node::Node,
         vitals::Observation,
@@ -189,7 +190,7 @@ impl LeaseTable {
     }
 
     /// What is known of the request from before.
-    pub fn earlier(&self, request: &RouteRequest, now: Instant) -> Earlier {
+    pub fn earlier(&self, request: &RouteRequest, topology: &Topology, now: Instant) -> Earlier {
         let key = self.digester.digest_whole(&request.key);
         let Some(entry) = self.requests.get(&key) else {
             return Earlier { decision: None, tried: Tried::never(key) };
@@ -201,7 +202,8 @@ impl LeaseTable {
             turned: None,
         };
         let attempts = &entry.attempts;
-        Earlier { decision: attempts.latest.recall(request, now).map(decided), tried: attempts.tried(key) }
+        let recalled = attempts.latest.recall(request, topology, now);
+        Earlier { decision: recalled.map(decided), tried: attempts.tried(key) }
     }
 
     /// Whether this request was tried before.
@@ -230,14 +232,14 @@ impl LeaseTable {
         (request, tried): (&RouteRequest, Tried),
         reservation: Reservation,
         holds: &mut Holds,
-        policy: &Policy,
+        (topology, policy): (&Topology, &Policy),
         now: Instant,
     ) -> Result<(Box<Route>, Rung), GrantError> {
         let remember = policy.leases.remember;
         match self.requests.entry(tried.key) {
             dashmap::Entry::Occupied(mut entry) => {
                 let entry = entry.get_mut();
-                if let Some(decided) = entry.attempts.latest.recall(request, now) {
+                if let Some(decided) = entry.attempts.latest.recall(request, topology, now) {
                     return Ok(decided);
                 }
                 let (lease, route) = self.open(request, reservation, policy, now)?;

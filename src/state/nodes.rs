@@ -21,7 +21,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -31,7 +31,7 @@ use parking_lot::Mutex;
 use thiserror::Error;
 
 use crate::domain::{
-    id::{ModelName, NodeId},
+    id::{ModelName, NodeId, NodeNumber},
     load::NodeLoad,
     node::{NodeClass, NodeOrigin, NodeSpec, RequestType},
     policy::{FreshnessPolicy, Policy},
@@ -58,6 +58,8 @@ pub struct NodeTable {
     membership: Mutex<()>,
     /// Numbers drawn so far; under the membership lock, so that of two streams the later one has the greater.
     sessions: AtomicU64,
+    /// Numbers given to nodes so far.
+    numbers: AtomicU32,
 }
 
 /// Which nodes there are, at one moment.
@@ -69,6 +71,8 @@ pub struct Topology {
     pub nodes: Vec<Arc<Node>>,
     /// Found out when the first request asks.
     pools: OnceLock<Pools>,
+    /// Places of the nodes by their numbers, ascending. Found out when the first lease asks.
+    places: OnceLock<Vec<(NodeNumber, usize)>>,
     freeze: Freeze,
 }
 
@@ -233,13 +237,9 @@ impl NodeTable {
         }
         let live = known.map_or_else(
             || {
-                Arc::new(Live::new(
-                    policy,
-                    trust,
-                    self.prefixes.join(
-                        spec.cache_blocks(&policy.prefixes).unwrap_or(policy.prefixes.node_blocks.get()),
-                    ),
-                ))
+                let number = NodeNumber(self.numbers.fetch_add(1, Relaxed));
+                let blocks = spec.cache_blocks(&policy.prefixes).unwrap_or(policy.prefixes.node_blocks.get());
+                Arc::new(Live::new(number, policy, trust, self.prefixes.join(blocks)))
             },
             |node| Arc::clone(&node.live),
         );
@@ -287,6 +287,17 @@ impl Topology {
     pub fn boards(&self, request_type: RequestType, model: &ModelName) -> [&Board; NodeClass::ALL.len()] {
         let pool = self.pools.get_or_init(|| Pools::of(&self.nodes)).get(request_type, model);
         NodeClass::ALL.map(|class| pool.board(class, request_type, &self.nodes))
+    }
+
+    /// The node with this number; `None` where it is gone.
+    pub fn node(&self, number: NodeNumber) -> Option<&Arc<Node>> {
+        let places = self.places.get_or_init(|| {
+            let mut places: Vec<_> = self.nodes.iter().map(|node| node.live.number).zip(0..).collect();
+            places.sort_unstable();
+            places
+        });
+        let at = places.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        Some(&self.nodes[places[at].1])
     }
 
     /// Whether so many nodes have gone silent that the fault is more likely ours than theirs.

@@ -8,8 +8,10 @@ use std::{
 
 use pointsman::{
     domain::{
+        decision::Target,
         id::{LeaseId, ModelName, NodeId},
         load::{NodeLoad, Ratio},
+        node::{NodeSpec, RequestType},
         outcome::{Outcome, OutcomeResult, Settlement},
         policy::{LeasePolicy, Policy},
         request::{RequestKey, RouteRequest},
@@ -19,7 +21,7 @@ use pointsman::{
 };
 use proptest::prelude::*;
 
-use crate::world::{World, idle_load, key, node_of, outcome, route_of, text};
+use crate::world::{World, idle_load, key, node_of, outcome, route_of, text, text_node};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -275,6 +277,31 @@ fn a_retry_that_finds_no_node_has_left_the_first_one_all_the_same() {
     let excluded = vec![NodeId::parse("n0").expect("a good id")];
     assert!(world.decide(&RouteRequest { excluded, ..text("r1") }).outcome.is_err());
     assert_eq!((world.in_flight(), world.state.leases.live()), (0, 0));
+}
+
+#[test]
+fn what_is_told_again_names_the_same_nodes_where_they_are_now() {
+    let mut world = World::of_equal_nodes(Policy::default(), 4);
+    let targets = |world: &mut World| {
+        let route = world.pick(&text("r1"));
+        let fallbacks = route.targets.fallbacks().iter();
+        let of = |target: &Target| format!("{} at {}", target.node(), target.endpoint());
+        (of(route.targets.best()), fallbacks.map(of).collect::<Vec<_>>())
+    };
+    let (best, fallbacks) = targets(&mut world);
+    let [first, second] = &fallbacks[..] else { panic!("two fallbacks by default") };
+    assert_eq!(targets(&mut world), (best.clone(), fallbacks.clone()));
+    let id = |target: &str| NodeId::parse(target.split(' ').next().unwrap_or_default()).expect("a good id");
+    // One registers anew, elsewhere; another is gone, and its name comes again.
+    let endpoints = [(RequestType::Text, "http://moved".into())].into();
+    world.register(NodeSpec { endpoints, ..NodeSpec::of(id(&best)) });
+    world.state.nodes.remove(&id(first));
+    world.register(text_node(id(first).as_str()));
+    let moved = format!("{} at http://moved", id(&best));
+    assert_eq!(targets(&mut world), (moved.clone(), vec![second.clone()]));
+    // Where none of them is left, the lease still tells of its own.
+    world.state.nodes.remove(&id(&best));
+    assert_eq!(targets(&mut world), (best, vec![second.clone()]));
 }
 
 #[test]

@@ -4,7 +4,10 @@
 //! that succeeds is a new *term*, and only who holds the term can prolong or end it: an outcome that comes late, for a
 //! leader before this one, finds another term and does nothing. A leader that says nothing more is over when its time is.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::{
+    num::NonZeroU64,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
 
 use dashmap::{DashMap, Entry};
 
@@ -27,7 +30,7 @@ pub(super) struct Leaders {
 
 #[derive(Debug)]
 struct Term {
-    number: u64,
+    number: NonZeroU64,
     leader: Leader,
 }
 
@@ -35,7 +38,7 @@ struct Term {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leadership {
     question: Digest,
-    term: u64,
+    term: NonZeroU64,
 }
 
 impl Leaders {
@@ -64,7 +67,7 @@ impl Leaders {
         if let Some(answer) = answered() {
             return Claim::Answered(answer);
         }
-        let number = self.claims.fetch_add(1, Relaxed);
+        let number = NonZeroU64::MIN.saturating_add(self.claims.fetch_add(1, Relaxed));
         let term = Term { number, leader: candidate };
         match entry {
             Entry::Occupied(mut held) => {

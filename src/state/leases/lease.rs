@@ -20,7 +20,7 @@ use crate::{
     state::{
         answers::Leadership,
         limits::Reservation as TokenReservation,
-        nodes::{breaker::Signal, flight::Charge, node::Node, vitals::Observation},
+        nodes::{Topology, breaker::Signal, flight::Charge, node::Node, vitals::Observation},
     },
 };
 
@@ -37,17 +37,13 @@ pub(super) struct Entry {
 }
 
 /// The picks of one request: the latest, and those that a retry left behind.
+///
+/// In one piece: it is far away in memory by the time it ends.
 #[derive(Debug)]
 pub(super) struct Attempts {
     pub(super) latest: Lease,
-    pub(super) rest: Option<Box<Rest>>,
-}
-
-/// What few requests have.
-#[derive(Debug, Default)]
-pub(super) struct Rest {
+    holds: Holds,
     earlier: Vec<Lease>,
-    pub(super) holds: Holds,
 }
 
 /// What a request holds from its first pick until its answer. Handed from attempt to attempt.
@@ -99,7 +95,7 @@ pub(super) enum Phase {
 
 impl Entry {
     pub(super) fn new(lease: Lease, holds: &mut Holds, remember: Duration) -> Self {
-        let mut attempts = Attempts { latest: lease, rest: None };
+        let mut attempts = Attempts { latest: lease, holds: Holds::default(), earlier: Vec::new() };
         attempts.hold(holds);
         Self { due: attempts.latest.due(remember), attempts: Box::new(attempts) }
     }
@@ -117,8 +113,7 @@ impl Entry {
 impl Attempts {
     pub(super) fn tried(&self, key: Digest) -> Tried {
         let went_well = matches!(self.latest.phase, Phase::Settled { well: true, .. });
-        let holds_tokens = self.rest.as_ref().is_some_and(|rest| rest.holds.tokens.is_some());
-        Tried { key, is_retry: !went_well, holds_tokens }
+        Tried { key, is_retry: !went_well, holds_tokens: self.holds.tokens.is_some() }
     }
 
     /// Whether the latest pick has ended.
@@ -128,45 +123,50 @@ impl Attempts {
 
     /// Takes what a new attempt has got.
     pub(super) fn hold(&mut self, new: &mut Holds) {
-        if new.leadership.is_some() || new.tokens.is_some() {
-            self.rest.get_or_insert_default().holds.add(new);
-        }
+        self.holds.add(new);
     }
 
     /// Gives away what the request holds.
     pub(super) fn let_go(&mut self) -> Holds {
-        self.rest.as_mut().map(|rest| std::mem::take(&mut rest.holds)).unwrap_or_default()
+        std::mem::take(&mut self.holds)
     }
 
     /// Until when the latest pick lasts, and the leadership that goes with it.
     pub(super) fn led_until(&self) -> Option<(Leadership, Instant)> {
         let Phase::Live { expires } = self.latest.phase else { return None };
-        Some((self.rest.as_ref()?.holds.leadership?, expires))
+        Some((self.holds.leadership?, expires))
     }
 
     pub(super) fn find(&mut self, id: Option<LeaseId>) -> Option<&mut Lease> {
         let Some(id) = id else { return Some(&mut self.latest) };
-        let earlier = self.rest.as_mut().map(|rest| &mut rest.earlier);
-        std::iter::once(&mut self.latest).chain(earlier.into_iter().flatten()).find(|lease| lease.id == id)
+        std::iter::once(&mut self.latest).chain(&mut self.earlier).find(|lease| lease.id == id)
     }
 
     pub(super) fn supersede(&mut self, lease: Lease) {
-        let earlier = &mut self.rest.get_or_insert_default().earlier;
-        if earlier.len() >= ATTEMPTS_REMEMBERED {
-            earlier.remove(0);
+        if self.earlier.len() >= ATTEMPTS_REMEMBERED {
+            self.earlier.remove(0);
         }
-        earlier.push(std::mem::replace(&mut self.latest, lease));
+        self.earlier.push(std::mem::replace(&mut self.latest, lease));
     }
 }
 
 impl Lease {
-    pub(super) fn recall(&self, request: &RouteRequest, now: Instant) -> Option<(Box<Route>, Rung)> {
+    /// What was told of the pick, if it is one for this request and the lease lives.
+    pub(super) fn recall(
+        &self,
+        request: &RouteRequest,
+        topology: &Topology,
+        now: Instant,
+    ) -> Option<(Box<Route>, Rung)> {
         let live = matches!(self.phase, Phase::Live { .. }) && !self.has_expired(now);
         let same = self.request_type == request.request_type && self.model == request.model;
         if !live || !same || request.excluded.contains(&self.node.spec.id) {
             return None;
         }
-        let route = self.told.as_ref()?.again(LeaseGrant { id: self.id, ttl: self.ttl.duration() });
+        let lease = LeaseGrant { id: self.id, ttl: self.ttl.duration() };
+        // It may have registered anew, at another endpoint.
+        let node = topology.node(self.node.live.number).unwrap_or(&self.node);
+        let route = self.told.as_ref()?.again((node, self.request_type), topology, lease)?;
         Some((Box::new(route), self.rung))
     }
 

@@ -2,17 +2,25 @@
 
 use std::time::Duration;
 
-use crate::domain::{
-    decision::{LeaseGrant, Route, Targets},
-    id::ModelName,
-    policy::Balance,
-    time::nanos,
+use smallvec::SmallVec;
+
+use crate::{
+    domain::{
+        decision::{LeaseGrant, Route, Target, Targets},
+        id::{ModelName, NodeNumber},
+        node::RequestType,
+        policy::Balance,
+        time::nanos,
+    },
+    state::nodes::{Topology, node::Node},
 };
 
-/// A route without its lease.
+/// A route without its lease and its node.
 #[derive(Debug)]
 pub(super) struct Told {
-    targets: Targets,
+    /// Where to go if the node fails, best first. Numbers: what is shared with each of these nodes would be far away when the
+    /// lease ends, and be waited for, one after the other.
+    fallbacks: SmallVec<[NodeNumber; 4]>,
     model: ModelName,
     expected_first_token_latency: Option<Short>,
     first_token_target: Short,
@@ -24,7 +32,7 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn of(route: &Route) -> Self {
         Self {
-            targets: route.targets.clone(),
+            fallbacks: route.targets.fallbacks().iter().map(Target::number).collect(),
             model: route.model.clone(),
             expected_first_token_latency: route.expected_first_token_latency.map(Short::of),
             first_token_target: Short::of(route.first_token_target),
@@ -34,10 +42,18 @@ impl Told {
         }
     }
 
-    /// The route, told again.
-    pub(super) fn again(&self, lease: LeaseGrant) -> Route {
-        Route {
-            targets: self.targets.clone(),
+    /// The route to this node, told again. Fallbacks that are gone meanwhile are left out.
+    pub(super) fn again(
+        &self,
+        (node, request_type): (&Node, RequestType),
+        topology: &Topology,
+        lease: LeaseGrant,
+    ) -> Option<Route> {
+        let fallbacks =
+            self.fallbacks.iter().filter_map(|number| topology.node(*number)?.target(request_type));
+        let targets = std::iter::once(node.target(request_type)?).chain(fallbacks);
+        Some(Route {
+            targets: Targets::new(targets.cloned())?,
             lease: Some(lease),
             expected_first_token_latency: self.expected_first_token_latency.map(Short::duration),
             expected_cached_tokens: self.expected_cached_tokens,
@@ -46,7 +62,7 @@ impl Told {
             repeated: true,
             balance: self.balance,
             model: self.model.clone(),
-        }
+        })
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::domain::{
     decision::Target,
+    id::NodeNumber,
     load::NodeLoad,
     node::{BreakerState, NodeOrigin, NodeSpec, RequestType},
     policy::{FreshnessPolicy, Policy},
@@ -42,6 +43,8 @@ pub struct Node {
 /// releases the counter that it charged, whatever became of the node.
 #[derive(Debug)]
 pub struct Live {
+    /// What the table knows it by.
+    pub number: NodeNumber,
     /// What we sent to it.
     pub flight: Flight,
     /// The work of what we sent to it that it has not begun to answer.
@@ -83,7 +86,7 @@ impl Node {
     pub fn new(spec: NodeSpec, origin: NodeOrigin, live: Arc<Live>) -> Self {
         let mut targets = [const { None }; RequestType::NAMES.len()];
         for (request_type, endpoint) in &spec.endpoints {
-            targets[*request_type as usize] = Some(Target::new(&spec.id, endpoint));
+            targets[*request_type as usize] = Some(Target::new(&spec.id, live.number, endpoint));
         }
         Self { spec, origin, live, targets }
     }
@@ -107,9 +110,10 @@ impl Node {
 
 impl Live {
     /// A node that has just become known.
-    pub fn new(policy: &Policy, trust: Trust, occupancy: Option<Arc<Occupancy>>) -> Self {
+    pub fn new(number: NodeNumber, policy: &Policy, trust: Trust, occupancy: Option<Arc<Occupancy>>) -> Self {
         let vitals = Vitals::new(policy, trust);
         Self {
+            number,
             flight: Flight::default(),
             ledger: Ledger::default(),
             watch: occupancy.as_ref().map(|occupancy| Arc::clone(occupancy.watch())).unwrap_or_default(),

@@ -3,14 +3,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     decision::{LeaseGrant, Rejection, RejectionReason, Rung, Targets},
-    id::{LeaseId, ModelName, NodeId},
+    id::{LeaseId, ModelName, NodeId, NodeNumber},
     policy::Balance,
 };
 use crate::proto;
 
 fn target() -> impl Strategy<Value = Target> {
-    ("[a-z0-9.:/-]{1,40}", ".{0,300}")
-        .prop_map(|(node, endpoint)| Target::new(&NodeId::parse(&node).expect("a good id"), &endpoint))
+    ("[a-z0-9.:/-]{1,40}", ".{0,300}").prop_map(|(node, endpoint)| {
+        Target::new(&NodeId::parse(&node).expect("a good id"), NodeNumber::default(), &endpoint)
+    })
 }
 
 fn span() -> impl Strategy<Value = Duration> {

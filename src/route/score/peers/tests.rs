@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     domain::{
         decision::{Rung, Target},
-        id::{LeaseId, ModelName, NodeId, RequestId, TenantId},
+        id::{LeaseId, ModelName, NodeId, NodeNumber, RequestId, TenantId},
         load::{NodeLoad, Ratio},
         node::{NodeSpec, RequestType},
         policy::Policy,
@@ -53,7 +53,7 @@ impl Fleet {
     }
 
     fn costs(&self, balance: Balance, request: &RouteRequest) -> Vec<f64> {
-        let target = Target::new(&self.nodes[0].spec.id, "http://anywhere");
+        let target = Target::new(&self.nodes[0].spec.id, NodeNumber::default(), "http://anywhere");
         let nodes = self.nodes.iter().enumerate();
         let candidates: Vec<_> = nodes
             .map(|(index, node)| {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     domain::{
-        id::NodeId,
+        id::{NodeId, NodeNumber},
         node::{NodeOrigin, NodeSpec},
         policy::Policy,
     },
@@ -12,7 +12,7 @@ fn fleet(count: usize, policy: &Policy, registered: Instant) -> Vec<Arc<Node>> {
     let trust = Trust::registered(&policy.freshness, registered);
     let node = |number| {
         let spec = NodeSpec::of(NodeId::parse(&format!("n{number}")).expect("a good id"));
-        Node::new(spec, NodeOrigin::Agent, Arc::new(Live::new(policy, trust, None)))
+        Node::new(spec, NodeOrigin::Agent, Arc::new(Live::new(NodeNumber::default(), policy, trust, None)))
     };
     (0..count).map(|number| Arc::new(node(number))).collect()
 }

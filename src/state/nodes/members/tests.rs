@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     domain::{
-        id::NodeId,
+        id::{NodeId, NodeNumber},
         node::{NodeOrigin, NodeSpec, ServedModel},
         policy::Policy,
     },
@@ -31,7 +31,7 @@ fn node() -> impl Strategy<Value = Arc<Node>> {
     (types(), prop::collection::vec(model, 0..4)).prop_map(|(types, models)| {
         let endpoints: BTreeMap<_, _> = types.into_iter().map(|kind| (kind, Arc::from("http://a"))).collect();
         let spec = NodeSpec { endpoints, models, ..NodeSpec::of(NodeId::parse("n").expect("a good id")) };
-        let live = Arc::new(Live::new(&Policy::default(), Trust::UNATTENDED, None));
+        let live = Arc::new(Live::new(NodeNumber::default(), &Policy::default(), Trust::UNATTENDED, None));
         Arc::new(Node::new(spec, NodeOrigin::Registered, live))
     })
 }

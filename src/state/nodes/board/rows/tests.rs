@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     domain::{
-        id::NodeId,
+        id::{NodeId, NodeNumber},
         node::{NodeOrigin, NodeSpec},
     },
     state::nodes::{node::Live, trust::Trust},
@@ -12,7 +12,7 @@ use crate::{
 
 fn node(id: &str, policy: &Policy) -> Arc<Node> {
     let spec = NodeSpec::of(NodeId::parse(id).expect("a good id"));
-    let live = Arc::new(Live::new(policy, Trust::UNATTENDED, None));
+    let live = Arc::new(Live::new(NodeNumber::default(), policy, Trust::UNATTENDED, None));
     Arc::new(Node::new(spec, NodeOrigin::Agent, live))
 }
 
