@@ -3,12 +3,14 @@
 //! Picks come almost in order and mostly end from the front, so the entries lie one behind another, and one that ends from
 //! among the rest leaves its place empty until the front has come to it, or too many are.
 
-use std::collections::VecDeque;
+use std::{cmp::Ordering, collections::VecDeque};
 
 use crate::domain::time::Instant;
 
 /// Fewer empty places than this are left where they are.
 const GAPS_MIN: usize = 32;
+/// Guesses where a pick is, before it is sought by halves.
+const GUESSES: usize = 4;
 
 /// The entries of one node.
 #[derive(Debug, Default)]
@@ -94,13 +96,40 @@ impl Book {
         Some((*pick, entry.map_or(0, |entry| entry.work)))
     }
 
+    /// The place of a pick, or where it would be.
     fn find(&self, pick: u64) -> Result<usize, usize> {
         // The foremost is the one that mostly ends.
         match self.front {
             Some((front, _)) if front == pick => Ok(0),
-            _ => self.entries.binary_search_by_key(&pick, |(known, _)| *known),
+            _ => self.find_between(pick),
         }
     }
+
+    /// Looks where the pick would be did picks come evenly (interpolation search), and by halves where they did not. By halves from
+    /// the beginning it would look at seven places of a long book, each far away in memory.
+    fn find_between(&self, pick: u64) -> Result<usize, usize> {
+        let (mut low, mut high) = (0, self.entries.len());
+        let (mut first, mut last) = (self.entries.front().map_or(0, |(first, _)| *first), self.latest);
+        let mut guesses = 0..GUESSES;
+        while low < high && (first..=last).contains(&pick) {
+            let guess = guesses.next().map(|_| guess(pick, (first, last), (low, high)));
+            let place = guess.unwrap_or(usize::midpoint(low, high));
+            let (known, _) = self.entries[place];
+            match known.cmp(&pick) {
+                Ordering::Equal => return Ok(place),
+                Ordering::Less => (low, first) = (place + 1, known + 1),
+                Ordering::Greater => (high, last) = (place, known - 1),
+            }
+        }
+        Err(if pick < first { low } else { high })
+    }
+}
+
+/// A place from `low` to below `high`, where the picks from `first` to `last` are.
+fn guess(pick: u64, (first, last): (u64, u64), (low, high): (usize, usize)) -> usize {
+    let places = high - low - 1;
+    let steps = (pick - first).saturating_mul(places as u64) / (last - first).max(1);
+    low + usize::try_from(steps).map_or(places, |steps| steps.min(places))
 }
 
 #[cfg(test)]
