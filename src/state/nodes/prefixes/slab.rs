@@ -38,7 +38,7 @@ impl<T: Default> Slab<T> {
 
     /// Keeps an entry; `None` where there are as many as can be named.
     // Where it is called it is written field by field; copied whole it waits for what was written just before.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, entry: T) -> Option<u32> {
         let number = match self.free.pop() {
             Some(number) => {

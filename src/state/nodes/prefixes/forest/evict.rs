@@ -31,6 +31,16 @@ impl Forest {
         }
     }
 
+    /// Asks for the memory of a node's oldest hold, which is to go once there are newer blocks: it comes while these are placed, and
+    /// is not waited for piece by piece.
+    pub(super) fn ask_for_oldest(&self, number: u16) {
+        let holder = self.holders.get(usize::from(number)).and_then(Option::as_ref);
+        if let Some(holder) = holder.filter(|holder| holder.oldest != NONE) {
+            let run = self.holds[holder.oldest].run;
+            self.heads.ask_for(finder::of_block(self.runs[run].head));
+        }
+    }
+
     /// The end of the oldest hold is always nobody's parent, and when it is gone so is the next.
     fn push_out(&mut self, number: u16, count: u32) {
         let mut left = count;

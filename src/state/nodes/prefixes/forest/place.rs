@@ -32,6 +32,9 @@ impl Forest {
         tick: u32,
     ) -> (Renewals, bool) {
         let holder = occupancy.number();
+        if occupancy.held() as usize + blocks.len() > occupancy.capacity() as usize {
+            self.ask_for_oldest(holder);
+        }
         if let Some(holder) = self.holder(holder) {
             holder.lively.advance(tick);
         }
